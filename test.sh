@@ -40,15 +40,16 @@ if grep -vE ': error NU110[12]: ' "$out/errors"; then fail "restore failed"; fi
 dotnet sln Silo.sln list | tr -d '\r' | tr '\\' '/' | grep -E 'proj$' | sort >"$out/all"
 : >"$out/left-out"
 while read -r project; do
-  why=$(grep -F "/$project : error " "$out/errors" | sed -E 's/^.* : error (NU[0-9]+): (.*)$/\1 \2/; s/ \[[^]]*\]$//' | head -n 1) || true
+  why=$(grep -F "/$project : error " "$out/errors" | sed -E 's/^.* : error (NU[0-9]+): (.*)$/\1 \2/; s/ *\[[^]]*\]$//' | grep -m 1 'Unable to find') || true
   if [ -n "$why" ]; then
-    echo "left out: $project ($why)"
-    echo "$project" >>"$out/left-out"
+    echo "left out: $project ($why)" | tee -a "$out/left-out"
   elif [ ! -f "$(dirname "$project")/obj/project.assets.json" ]; then
     cat "$out/restore.log"; fail "$project was not restored"
   fi
-done < <(tr '\\' '/' <"$out/all")
-grep -vxFf "$out/left-out" "$out/all" >"$out/supplied" || fail "no project can be restored"
+done <"$out/all"
+while read -r project; do
+  grep -qF "left out: $project (" "$out/left-out" || echo "$project"
+done <"$out/all" >"$out/supplied"
 echo "$(wc -l <"$out/supplied" | tr -d ' ') of $(wc -l <"$out/all" | tr -d ' ') projects"
 {
   printf '{ "solution": { "path": "../../Silo.sln", "projects": [\n'
@@ -87,6 +88,6 @@ while read -r project; do
 done <"$out/supplied"
 
 step "all"
-sed 's/^/left out: /' "$out/left-out"
+cat "$out/left-out"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
