@@ -12,7 +12,4 @@ public static class SpecTemplates
     /// </summary>
     /// <param name="prompts">Path of the prompts file.</param>
     public static ExperimentSpec BeforeAndAfter(string prompts) => new() { Name = "before-and-after", PromptsFile = prompts };
-
-    /// <summary>A spec as an indented JSON file with every key written out.</summary>
-    public static string Write(ExperimentSpec spec) => SpecFile.Write(spec);
 }

@@ -1,0 +1,114 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using Silo.Experiments.Campaign;
+using Silo.Experiments.Generation;
+using Silo.Experiments.Plan;
+
+namespace Silo.Storage.Runs;
+
+/// <summary>What the writer and the readers both ask of run.db.</summary>
+internal static class RunQueries
+{
+    private const string RecordColumns = """
+        SELECT g.number, g.engine, g.finish, g.feature_hash, t.tokens, t.text FROM generations g JOIN texts t ON t.number = g.number
+        """;
+
+    public static RunProgress Progress(SqliteConnection connection, ExperimentPlan plan)
+    {
+        var engines = Engines(connection);
+        var progress = new RunProgress(plan.Prompts, plan.Rows);
+        using (var command = RunConnection.Command(connection, "SELECT number, engine FROM generations"))
+        using (var rows = command.ExecuteReader())
+            while (rows.Read()) progress.SetKept(rows.GetInt64(0), engines[rows.GetInt64(1)]);
+        using (var command = RunConnection.Command(connection, "SELECT number, attempt, reason FROM failures WHERE final = 1"))
+        using (var rows = command.ExecuteReader())
+            while (rows.Read()) progress.SetFailed(rows.GetInt64(0), new PromptRow(RowStatus.Failed, rows.GetInt32(1), rows.GetString(2)));
+        return progress;
+    }
+
+    public static Dictionary<long, string> Engines(SqliteConnection connection)
+    {
+        var engines = new Dictionary<long, string>();
+        using var command = RunConnection.Command(connection, "SELECT id, fingerprint FROM engines");
+        using var rows = command.ExecuteReader();
+        while (rows.Read()) engines.Add(rows.GetInt64(0), rows.GetString(1));
+        return engines;
+    }
+
+    public static RunDigest Digest(SqliteConnection connection, ExperimentPlan plan)
+    {
+        var engines = Engines(connection);
+        var used = new HashSet<string>(StringComparer.Ordinal);
+        using var command = RunConnection.Command(connection, RecordColumns + " ORDER BY g.number");
+        using var rows = command.ExecuteReader();
+        return RunDigest.OfRun(Prompts(rows), used);
+
+        IEnumerable<byte[]> Prompts(SqliteDataReader rows)
+        {
+            var more = rows.Read();
+            var parts = new List<RunDigest.Part>(plan.Rows);
+            for (var prompt = 0; prompt < plan.Prompts; prompt++)
+            {
+                parts.Clear();
+                for (var row = 0; row < plan.Rows; row++)
+                    if (more && rows.GetInt64(0) == plan.Number(prompt, row))
+                    {
+                        used.Add(engines[rows.GetInt64(1)]);
+                        parts.Add(new RunDigest.Part(plan.Key(prompt, row), MeasureBytes.Ints(Blob(rows, 4)), Blob(rows, 3)));
+                        more = rows.Read();
+                    }
+                    else parts.Add(new RunDigest.Part(plan.Key(prompt, row), default, null));
+                yield return RunDigest.OfPrompt(parts);
+            }
+        }
+    }
+
+    public static IEnumerable<GenerationRecord> Records(
+        SqliteConnection connection, ExperimentPlan plan, IReadOnlyList<string> measures, long first, long end, bool traces)
+    {
+        var engines = Engines(connection);
+        var columns = new MeasureColumns(connection, measures);
+        using var command = RunConnection.Command(connection,
+            RecordColumns + " WHERE g.number >= $first AND g.number < $end ORDER BY g.number", ("$first", first), ("$end", end));
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            var number = rows.GetInt64(0);
+            yield return new GenerationRecord
+            {
+                Key = plan.Key(number),
+                Engine = engines[rows.GetInt64(1)],
+                Finish = (FinishReason)rows.GetInt32(2),
+                FeatureHash = Blob(rows, 3),
+                Tokens = MeasureBytes.Ints(Blob(rows, 4)),
+                Text = rows.GetString(5),
+                Measures = columns.Of(number),
+                Trace = traces ? Trace(connection, number) : [],
+            };
+        }
+    }
+
+    public static byte[] Trace(SqliteConnection connection, long number) =>
+        (byte[]?)RunConnection.Scalar(connection, "SELECT data FROM traces WHERE number = $number", ("$number", number)) ?? [];
+
+    public static IReadOnlyList<StoredRank> Ranks(SqliteConnection connection, long after)
+    {
+        var ranks = new List<StoredRank>();
+        using var command = RunConnection.Command(connection,
+            "SELECT id, prompt, item, rater, panel, rank, source, came FROM ranks WHERE id > $after ORDER BY id", ("$after", after));
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+            ranks.Add(new StoredRank(rows.GetInt64(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
+                rows.IsDBNull(4) ? null : rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetDouble(5), rows.GetString(6), Time(rows.GetString(7))));
+        return ranks;
+    }
+
+    public static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);
+
+    public static DateTimeOffset Time(string time) => DateTimeOffset.Parse(time, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind);
+
+    public static double[] AddedReferenceTemperatures(SqliteConnection connection) =>
+        MeasureBytes.Numbers(StoredSpec.Meta(connection, "added_reference_temperatures") ?? "[]");
+
+    private static byte[] Blob(SqliteDataReader rows, int column) => (byte[])rows.GetValue(column);
+}
