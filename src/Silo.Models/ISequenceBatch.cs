@@ -38,7 +38,7 @@ public interface ISequenceBatch : IDisposable
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="maxTokens">Most tokens that each row will be given by <see cref="Step"/> and <see cref="Extend"/>.</param>
     /// <param name="rows">Receives a handle per row: 0 up to <see cref="RowLimit"/>, exclusive; its length says how many.</param>
-    /// <exception cref="SiloException">They can never fit: prompt and tokens exceed the context, or the cache, or the row limit; or a token id lies outside the vocabulary.</exception>
+    /// <exception cref="SiloException">Not even one can ever fit: prompt and tokens exceed the context or the cache; or a token id lies outside the vocabulary.</exception>
     bool TryAdd(ReadOnlySpan<int> prompt, int maxTokens, Span<int> rows);
 
     /// <summary>Gives each of some rows its next token; their logits can be read thereafter. The other rows stay as they are.</summary>

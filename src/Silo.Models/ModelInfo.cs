@@ -9,12 +9,11 @@ namespace Silo.Models;
 /// <param name="Layers">Number of transformer blocks.</param>
 /// <param name="Width">Length of a hidden state.</param>
 /// <param name="WeightsDigest">SHA-256 of the model's file, lower-case hex.</param>
-/// <param name="NumericProfile">
-/// What the bits of its logits depend on besides weights and tokens: engine, its version, precision. Equal profiles give equal bits.
-/// </param>
+/// <param name="Engine">What computes it, with the version that changes when the bits of its logits do.</param>
+/// <param name="NumericProfile">What else the bits of its logits depend on: precision, and the vector width or device if they matter.</param>
 public sealed record ModelInfo(
-    string Name, string Architecture, long Parameters, int VocabularySize, int ContextLength, int Layers, int Width, string WeightsDigest, string NumericProfile)
+    string Name, string Architecture, long Parameters, int VocabularySize, int ContextLength, int Layers, int Width, string WeightsDigest, string Engine, string NumericProfile)
 {
-    /// <summary>Engine, precision and weights in one line; stored with every text.</summary>
-    public string Fingerprint => $"{NumericProfile}; sha256:{WeightsDigest}";
+    /// <summary>Engine, weights and numeric profile in one line, divided by "; ". Equal fingerprints give equal bits. Stored with every text.</summary>
+    public string Fingerprint => $"{Engine}; model sha256:{WeightsDigest}; {NumericProfile}";
 }

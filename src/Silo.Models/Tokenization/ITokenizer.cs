@@ -18,6 +18,9 @@ public interface ITokenizer
     /// <summary>The ids of a text as the model wants a prompt: with the beginning-of-text id where the model asks for one.</summary>
     int[] Encode(string text);
 
+    /// <summary>The ids of a text that follows other tokens: no beginning of text, no space put in front.</summary>
+    int[] EncodeContinuation(string text);
+
     /// <summary>The text of a whole sequence as <see cref="Encode"/> made it: a space that the tokenizer put in front is taken off.</summary>
     string Decode(ReadOnlySpan<int> ids);
 

@@ -100,13 +100,16 @@ public sealed class SentencePieceTokenizer : ITokenizer
     {
         var ids = new List<int>(text.Length / 2 + 2);
         if (_addBos) ids.Add(Bos!.Value);
-        if (text.Length > 0)
-        {
-            var buffer = ArrayPool<char>.Shared.Rent(text.Length + 1);
-            EncodePieces(buffer.AsSpan(0, Normalise(text, buffer)), ids);
-            ArrayPool<char>.Shared.Return(buffer);
-        }
+        EncodePieces(text, _addSpace, ids);
         if (_addEos) ids.Add(EndOfText[0]);
+        return [.. ids];
+    }
+
+    /// <inheritdoc/>
+    public int[] EncodeContinuation(string text)
+    {
+        var ids = new List<int>(text.Length / 2 + 2);
+        EncodePieces(Encoding.UTF8.GetBytes(text), space: false, ids);
         return [.. ids];
     }
 
@@ -137,20 +140,28 @@ public sealed class SentencePieceTokenizer : ITokenizer
     }
 
     /// <summary>One char per byte; a space in front where the model wants it; U+2581, SentencePiece's own sign for a space, becomes one.</summary>
-    private int Normalise(ReadOnlySpan<byte> text, Span<char> to)
+    private static int Normalise(ReadOnlySpan<byte> text, bool space, Span<char> to)
     {
         var n = 0;
-        if (_addSpace) to[n++] = ' ';
+        if (space) to[n++] = ' ';
         for (var i = 0; i < text.Length; i++)
             if (text[i..].StartsWith("\u2581"u8)) (to[n++], i) = (' ', i + 2);
             else to[n++] = (char)text[i];
         return n;
     }
 
-    private void EncodePieces(ReadOnlySpan<char> text, List<int> ids)
+    private void EncodePieces(ReadOnlySpan<byte> bytes, bool space, List<int> ids)
+    {
+        if (bytes.IsEmpty) return;
+        var buffer = ArrayPool<char>.Shared.Rent(bytes.Length + 1);
+        Merge(buffer.AsSpan(0, Normalise(bytes, space, buffer)), ids);
+        ArrayPool<char>.Shared.Return(buffer);
+    }
+
+    private void Merge(ReadOnlySpan<char> text, List<int> ids)
     {
         var symbols = Split(text);
-        var queue = new PriorityQueue<Merge, (float Score, int Left)>(symbols.Length, s_bestFirst);
+        var queue = new PriorityQueue<Proposal, (float Score, int Left)>(symbols.Length, s_bestFirst);
         for (var i = 0; i + 1 < symbols.Length; i++) Propose(text, symbols, i, queue);
         while (queue.TryDequeue(out var merge, out _))
         {
@@ -198,13 +209,13 @@ public sealed class SentencePieceTokenizer : ITokenizer
         return Rune.DecodeFromUtf8(bytes, out _, out var consumed) == OperationStatus.Done ? consumed : 1;
     }
 
-    private void Propose(ReadOnlySpan<char> text, Symbol[] symbols, int left, PriorityQueue<Merge, (float, int)> queue)
+    private void Propose(ReadOnlySpan<char> text, Symbol[] symbols, int left, PriorityQueue<Proposal, (float, int)> queue)
     {
         var right = symbols[left].Next;
         if (symbols[left].Frozen || symbols[right].Frozen) return;
         var length = symbols[left].Length + symbols[right].Length;
         if (_pieces.TryGetValue(text.Slice(symbols[left].Start, length), out var id))
-            queue.Enqueue(new Merge(left, right, length), (_scores[id], left));
+            queue.Enqueue(new Proposal(left, right, length), (_scores[id], left));
     }
 
     private void Emit(ReadOnlySpan<char> piece, List<int> ids)
@@ -228,7 +239,7 @@ public sealed class SentencePieceTokenizer : ITokenizer
     private static readonly Comparer<(float Score, int Left)> s_bestFirst = Comparer<(float Score, int Left)>.Create(
         (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Left.CompareTo(b.Left));
 
-    private readonly record struct Merge(int Left, int Right, int Length);
+    private readonly record struct Proposal(int Left, int Right, int Length);
 
     private struct Symbol
     {

@@ -50,10 +50,9 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
         var shared = prompt.Length / KeyValuePages.Positions;
         var own = KeyValuePages.PagesFor((int)length) - shared;
         // One page more while the prompt is read: the page that it ends in, before it is copied.
-        var needed = shared + (long)own * rows.Length + 1;
-        if (rows.Length > RowLimit || needed > _pages.Limit)
-            throw new SiloException($"{_model.Info.Name}: {rows.Length} rows of {length} tokens exceed the batch's limit of {RowLimit} rows or its key/value cache of {_pages.Limit * KeyValuePages.Positions} tokens");
-        if (rows.Length > _handles.Count || needed > _pages.Limit - _pages.Reserved) return false;
+        if (shared + own + 1 > _pages.Limit)
+            throw new SiloException($"{_model.Info.Name}: a row of {length} tokens exceeds the batch's key/value cache of {_pages.Limit * KeyValuePages.Positions} tokens");
+        if (rows.Length > _handles.Count || shared + (long)own * rows.Length + 1 > _pages.Limit - _pages.Reserved) return false;
         if (rows.IsEmpty) return true;
 
         var pages = new nint[KeyValuePages.PagesFor(prompt.Length)];

@@ -8,7 +8,10 @@ namespace Silo.Models.Gguf.Llama;
 internal sealed class LlamaModel : ILanguageModel
 {
     /// <summary>Changes whenever the bits of logits do.</summary>
-    private const string Profile = "silo-llama/1 float32 fma";
+    private const string Engine = "silo-llama/1";
+
+    // The same on every processor: see MatrixProduct, Attention, VectorMath.
+    private const string Profile = "float32 fma";
 
     /// <summary>Below this size all weights stay in the caches, and threads share rows instead of panels.</summary>
     private const long CachedBytes = 48L << 20;
@@ -25,7 +28,7 @@ internal sealed class LlamaModel : ILanguageModel
         _memoryLimit = options.MemoryLimit - Weights.Bytes - Rotary.Bytes;
         using var stream = File.OpenRead(file.Path);
         var digest = Convert.ToHexStringLower(SHA256.HashData(stream));
-        Info = new ModelInfo(Shape.Name, "llama", Weights.Parameters, Shape.Vocabulary, Shape.Context, Shape.Layers, Shape.Width, digest, Profile);
+        Info = new ModelInfo(Shape.Name, "llama", Weights.Parameters, Shape.Vocabulary, Shape.Context, Shape.Layers, Shape.Width, digest, Engine, Profile);
     }
 
     public ModelInfo Info { get; }
