@@ -1,0 +1,25 @@
+namespace Silo.Core.Text;
+
+/// <summary>
+/// Where each symbol of a pattern stands, as bits: what bit-parallel string matching compares 64 positions at once with.
+/// Row 0 belongs to symbols that do not stand in the pattern.
+/// </summary>
+internal sealed class PatternMasks
+{
+    private readonly Dictionary<int, int> rows = [];
+    private readonly ulong[] masks;
+
+    public PatternMasks(ReadOnlySpan<int> pattern)
+    {
+        foreach (int symbol in pattern) rows.TryAdd(symbol, rows.Count + 1);
+        Blocks = (pattern.Length + 63) / 64;
+        masks = new ulong[(rows.Count + 1) * Blocks];
+        for (int i = 0; i < pattern.Length; i++) masks[rows[pattern[i]] * Blocks + i / 64] |= 1UL << i;
+    }
+
+    /// <summary>Number of 64-bit words in a row.</summary>
+    public int Blocks { get; }
+
+    /// <summary>The positions of a symbol.</summary>
+    public ReadOnlySpan<ulong> this[int symbol] => masks.AsSpan(rows.GetValueOrDefault(symbol) * Blocks, Blocks);
+}
