@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Silo.Core.Numerics;
+
 namespace Silo.Core.Features;
 
 /// <summary>
@@ -7,11 +11,21 @@ namespace Silo.Core.Features;
 /// </summary>
 public sealed class FeatureKernel
 {
+    // Below so many tokens a sort is no slower than the histogram's fixed costs.
+    private const int HistogramFrom = 1024;
+
+    // The top must be a small part of the row for the rest to be worth a histogram.
+    private const int TokensPerCaptured = 8;
+
     private readonly int vocabularySize;
     private readonly int captureSize;
     private readonly WeightedTokens full;
     private readonly WeightedTokens captured;
     private readonly DescendingSort sort;
+    private readonly HistogramFeatures? histogram;
+    private readonly BfloatHistogram? bfloat;
+    private readonly float[] unmasked;
+    private long rows, rounded, recomputed, sorted;
 
     /// <param name="vocabularySize">V, the length of every row, at least 1.</param>
     /// <param name="captureSize">K, the number of captured tokens, at least 1.</param>
@@ -24,7 +38,15 @@ public sealed class FeatureKernel
         full = new WeightedTokens(vocabularySize);
         captured = new WeightedTokens(Math.Min(vocabularySize, captureSize + 1));
         sort = new DescendingSort(vocabularySize);
+        unmasked = [];
+        if (!IsLong(vocabularySize)) return;
+        histogram = new HistogramFeatures(vocabularySize, Math.Max(2, captureSize));
+        bfloat = new BfloatHistogram();
+        unmasked = new float[vocabularySize];
     }
+
+    /// <summary>Which way the rows went since construction.</summary>
+    public KernelStatistics Statistics => new(rows, rounded, recomputed, sorted);
 
     /// <summary>Computes the features of one decoding step at every temperature.</summary>
     /// <param name="logits">z, V values; -infinity masks a token.</param>
@@ -43,30 +65,100 @@ public sealed class FeatureKernel
         if (capturedRows.Length != 0 && capturedRows.Length != temperatures.Length * TokenFeatures.CapturedCount)
             throw new ArgumentException("one captured row per temperature expected", nameof(capturedRows));
         foreach (var temperature in temperatures) FeatureInput.CheckTemperature(temperature);
+        rows++;
+        if (histogram is not null && (uint)token < (uint)logits.Length && !float.IsNegativeInfinity(logits[token])
+            && (TryRounded(logits, temperatures, token, fullRows, capturedRows)
+                || TryHistogram(logits, temperatures, token, fullRows, capturedRows))) return;
+
         FeatureInput.CheckLogits(logits);
         FeatureInput.CheckToken(logits, token);
-
+        if (TryWithoutMasked(logits, temperatures, token, fullRows, capturedRows)) return;
         ComputeSorted(logits, temperatures, token, fullRows, capturedRows);
+    }
+
+    private bool IsLong(int tokens) =>
+        tokens is >= HistogramFrom and <= LogitHistogram.MaxVocabulary && tokens / TokensPerCaptured >= captureSize;
+
+    /// <summary>A row of bfloat16 numbers: its distinct values and how often each occurs.</summary>
+    private bool TryRounded(
+        ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
+    {
+        if (!BfloatHistogram.LooksRounded(logits) || !bfloat!.TryFill(logits, full)) return false;
+        rounded++;
+        full.Complete();
+        var x = logits[token];
+        var group = full.GroupOf(x);
+        var rank = full.TokensBefore(group) + 1 + CountAtLeast(logits[..token], x) - CountAbove(logits[..token], x);
+        WriteFull(group, rank, temperatures, fullRows);
+        if (capturedRows.Length == 0) return true;
+        captured.Clear();
+        var left = captureSize;
+        for (var i = 0; i < full.Distinct && left > 0; i++)
+        {
+            var tokens = Math.Min(left, full.TokensOf(i));
+            captured.Add(full.LogitOf(i), tokens);
+            left -= tokens;
+        }
+        var mass = full.MassOfFirst(captureSize) + (rank > captureSize ? full.ProbabilityOf(group) : 0);
+        WriteCaptured(x, mass, rank, temperatures, capturedRows);
+        return true;
+    }
+
+    /// <summary>The fast path, for long rows without masks.</summary>
+    private bool TryHistogram(
+        ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
+    {
+        var outcome = histogram!.TryCompute(logits, temperatures, token, fullRows);
+        if (outcome == HistogramFeatures.Outcome.Undecided) recomputed++;
+        if (outcome != HistogramFeatures.Outcome.Done) return false;
+        if (capturedRows.Length == 0) return true;
+        captured.Clear();
+        foreach (var z in histogram.TopLogits[..captureSize]) captured.Add(z, 1);
+        var mass = histogram.MassOfTop(captureSize)
+            + (histogram.RankX > captureSize ? DeterministicMath.Exp(histogram.LogP(logits[token])) : 0);
+        WriteCaptured(logits[token], mass, histogram.RankX, temperatures, capturedRows);
+        return true;
+    }
+
+    /// <summary>Masked tokens stand last and weigh nothing: where enough others are left, the row without them is computed.</summary>
+    private bool TryWithoutMasked(
+        ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
+    {
+        if (histogram is null) return false;
+        int left = 0, x = 0;
+        for (var id = 0; id < logits.Length; id++)
+        {
+            if (id == token) x = left;
+            if (!float.IsNegativeInfinity(logits[id])) unmasked[left++] = logits[id];
+        }
+        return left < logits.Length && IsLong(left)
+            && TryHistogram(unmasked.AsSpan(0, left), temperatures, x, fullRows, capturedRows);
     }
 
     /// <summary>Every row, by sorting its logits.</summary>
     private void ComputeSorted(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        var sorted = sort.Sort(logits);
+        sorted++;
+        var descending = sort.Sort(logits);
         full.Clear();
-        foreach (var z in sorted) full.Add(z, 1);
+        foreach (var z in descending) full.Add(z, 1);
         full.Complete();
         var (group, rank) = (full.GroupOf(logits[token]), Rank(logits, token));
-        for (var i = 0; i < temperatures.Length; i++)
-            full.Write(temperatures[i], group, rank, fullRows.Slice(i * TokenFeatures.FullCount, TokenFeatures.FullCount));
+        WriteFull(group, rank, temperatures, fullRows);
         if (capturedRows.Length == 0) return;
 
         captured.Clear();
-        var kept = Math.Min(captureSize, sorted.Length);
-        foreach (var z in sorted[..kept]) captured.Add(z, 1);
+        var kept = Math.Min(captureSize, descending.Length);
+        foreach (var z in descending[..kept]) captured.Add(z, 1);
         var mass = full.MassOfFirst(kept) + (rank > captureSize ? full.ProbabilityOf(group) : 0);
         WriteCaptured(logits[token], mass, rank, temperatures, capturedRows);
+    }
+
+    private void WriteFull(int group, int rank, ReadOnlySpan<double> temperatures, Span<double> fullRows)
+    {
+        for (var i = 0; i < temperatures.Length; i++)
+            full.Write(temperatures[i], group, rank, fullRows.Slice(i * TokenFeatures.FullCount, TokenFeatures.FullCount));
     }
 
     /// <summary>Completes the captured tokens, which are all added but x where it lies outside, and writes their features.</summary>
@@ -87,12 +179,24 @@ public sealed class FeatureKernel
     }
 
     /// <summary>1-based position of the token: those with a larger logit come first, and equal ones of lower id.</summary>
-    private static int Rank(ReadOnlySpan<float> logits, int token)
+    private static int Rank(ReadOnlySpan<float> logits, int token) =>
+        1 + CountAtLeast(logits[..token], logits[token]) + CountAbove(logits[(token + 1)..], logits[token]);
+
+    private static int CountAtLeast(ReadOnlySpan<float> logits, float z)
     {
-        var z = logits[token];
-        var rank = 1;
-        foreach (var other in logits[..token]) rank += other >= z ? 1 : 0;
-        foreach (var other in logits[(token + 1)..]) rank += other > z ? 1 : 0;
-        return rank;
+        int count = 0, i = 0;
+        for (; i <= logits.Length - 16; i += 16)
+            count += BitOperations.PopCount(Vector512.GreaterThanOrEqual(Vector512.Create(logits.Slice(i, 16)), Vector512.Create(z)).ExtractMostSignificantBits());
+        foreach (var other in logits[i..]) count += other >= z ? 1 : 0;
+        return count;
+    }
+
+    private static int CountAbove(ReadOnlySpan<float> logits, float z)
+    {
+        int count = 0, i = 0;
+        for (; i <= logits.Length - 16; i += 16)
+            count += BitOperations.PopCount(Vector512.GreaterThan(Vector512.Create(logits.Slice(i, 16)), Vector512.Create(z)).ExtractMostSignificantBits());
+        foreach (var other in logits[i..]) count += other > z ? 1 : 0;
+        return count;
     }
 }

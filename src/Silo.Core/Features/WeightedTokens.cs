@@ -77,6 +77,20 @@ internal sealed class WeightedTokens
         return low;
     }
 
+    /// <summary>The logit of a group.</summary>
+    public float LogitOf(int group) => (float)(z[group] + largest);
+
+    /// <summary>Number of tokens with the logit of a group.</summary>
+    public int TokensOf(int group) => (int)weight[group];
+
+    /// <summary>Number of tokens in the groups before one.</summary>
+    public int TokensBefore(int group)
+    {
+        var tokens = tokensBefore[group / Block];
+        for (var i = group / Block * Block; i < group; i++) tokens += weight[i];
+        return (int)tokens;
+    }
+
     /// <summary>After the last <see cref="Add"/>: computes what depends on p alone.</summary>
     public void Complete()
     {
@@ -86,11 +100,10 @@ internal sealed class WeightedTokens
         var sum = Exponentiate(1, p, beforeP);
         logSumP = DeterministicMath.Log(sum);
         Normalise(p, beforeP, sum);
-        Span<double> lanes = stackalloc double[8];
         var energy = Vector512<double>.Zero;
         for (var i = 0; i < padded; i += 8)
             energy = Vector512.FusedMultiplyAdd(Load(weight, i) * Load(p, i), Load(z, i), energy);
-        entropyP = Math.Max(0, logSumP - Total(energy));
+        entropyP = Math.Max(0, logSumP - Lanes.Sum(energy));
         CountTokens();
         for (var i = 0; i < 4; i++) reachP[i] = Reach(p, beforeP, FeatureThresholds.Masses[i]);
     }
@@ -188,7 +201,7 @@ internal sealed class WeightedTokens
             var root = Vector512.Sqrt(pi) - Vector512.Sqrt(qi);
             hellinger = Vector512.FusedMultiplyAdd(Load(weight, i), root * root, hellinger);
         }
-        return new Comparison(Total(energy), Total(klQP), Total(klPQ), Total(js) / 2, Total(tv) / 2, Total(hellinger) / 2);
+        return new Comparison(Lanes.Sum(energy), Lanes.Sum(klQP), Lanes.Sum(klPQ), Lanes.Sum(js) / 2, Lanes.Sum(tv) / 2, Lanes.Sum(hellinger) / 2);
     }
 
     /// <summary>mass = e^(z / T), before = sums over earlier blocks; returns the sum over all tokens.</summary>
@@ -207,7 +220,7 @@ internal sealed class WeightedTokens
                 e.CopyTo(mass, i);
                 lanes = Vector512.FusedMultiplyAdd(Load(weight, i), e, lanes);
             }
-            sum += Total(lanes);
+            sum += Lanes.Sum(lanes);
         }
         before[blocks] = sum;
         return sum;
@@ -229,7 +242,7 @@ internal sealed class WeightedTokens
             var end = Math.Min(padded, (block + 1) * Block);
             var lanes = Vector512<double>.Zero;
             for (var i = block * Block; i < end; i += 8) lanes += Load(weight, i);
-            tokens += Total(lanes);
+            tokens += Lanes.Sum(lanes);
         }
         tokensBefore[blocks] = tokens;
     }
@@ -268,13 +281,4 @@ internal sealed class WeightedTokens
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<double> Load(double[] values, int i) => Vector512.Create(values, i);
-
-    /// <summary>The sum of the lanes, in one order on every machine.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Total(Vector512<double> lanes)
-    {
-        var four = lanes.GetLower() + lanes.GetUpper();
-        var two = four.GetLower() + four.GetUpper();
-        return two.GetElement(0) + two.GetElement(1);
-    }
 }

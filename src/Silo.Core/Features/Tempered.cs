@@ -1,0 +1,231 @@
+using System.Runtime.Intrinsics;
+using Silo.Core.Numerics;
+
+namespace Silo.Core.Features;
+
+/// <summary>
+/// softmax(lambda z) of one row, unnormalised, seen through its histogram: the top tokens one by one in float64, the rest
+/// by bucket, each bucket with a proven relative error. lambda = 1 is p, lambda = 1 / T is q. See docs/kernel.md.
+/// </summary>
+internal sealed unsafe class Tempered
+{
+    private readonly double[] top;            // e^(lambda z) of the top tokens, in order
+    private readonly double[] topCumulative;  // its running sums
+    private readonly double[] mass = new double[LogitHistogram.MaxBuckets];
+    private readonly double[] above = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
+    private readonly double[] weights = new double[LogitHistogram.Block];
+    private readonly double[] bases = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block];
+    private HistogramRow row = null!;
+    private double relative, absolute;
+
+    public Tempered(int topCapacity)
+    {
+        top = new double[topCapacity + 8];
+        topCumulative = new double[topCapacity + 8];
+    }
+
+    /// <summary>1 / T.</summary>
+    public double Lambda { get; private set; }
+
+    /// <summary>The sum of e^(lambda (z - max)) over the row.</summary>
+    public double Sum { get; private set; }
+
+    /// <summary>log of <see cref="Sum"/>.</summary>
+    public double LogSum { get; private set; }
+
+    /// <summary>The mean of z - max under this distribution.</summary>
+    public double Energy { get; private set; }
+
+    /// <summary>The error of its sums.</summary>
+    public ErrorBound Bound { get; private set; }
+
+    /// <summary>e^(lambda (z - max)) of the top tokens, in order.</summary>
+    public double[] Top => top;
+
+    /// <summary>The same of the tail's tokens together, bucket by bucket.</summary>
+    public double[] Mass => mass;
+
+    /// <summary>Sums the row; false where its error could show in a real to 1e-7.</summary>
+    public bool Fill(HistogramRow row, double lambda)
+    {
+        this.row = row;
+        Lambda = lambda;
+        var vLambda = Vector512.Create(lambda);
+        var energy = Vector512<double>.Zero;
+        for (var i = 0; i < row.TopPadded; i += 8)
+        {
+            var z = Vector512.Create(row.Top, i);
+            var e = DeterministicMath.Exp(z * vLambda) * Vector512.Create(row.TopWeight, i);
+            e.CopyTo(top, i);
+            energy = Vector512.FusedMultiplyAdd(e, z, energy);
+        }
+        var sum = 0.0;
+        for (var i = 0; i < row.TopCount; i++)
+        {
+            sum += top[i];
+            topCumulative[i] = sum;
+        }
+        var topSum = sum;
+        var topEnergy = Lanes.Sum(energy);
+        if (!FillTail(topSum, out sum, out var tailEnergy)) return false;
+        Sum = sum;
+        LogSum = DeterministicMath.Log(sum);
+        Energy = (topEnergy + tailEnergy) / sum;
+        Bound = new ErrorBound(sum, relative, (sum - topSum) / sum, absolute);
+        return relative * Bound.Tail < 1e-7;
+    }
+
+    /// <summary>
+    /// e^(lambda z) in a bucket, with x = 2s in [-1, 1] and kappa = lambda h / 2, is e^(lambda centre) times
+    /// e^(kappa x) = I0 + 2 I1 T1(x) + 2 I2 T2(x) + ..., cut after the second Chebyshev polynomial: the rest is at most
+    /// 2 (I3 + I4 + ...) below kappa³ e^kappa / 24.
+    /// </summary>
+    private bool FillTail(double topSum, out double sum, out double energy)
+    {
+        var histogram = row.Histogram;
+        double h = histogram.Width, kappa = Lambda * h / 2;
+        sum = topSum;
+        energy = 0;
+        relative = absolute = 0;
+        var blocks = row.TailBlocks;
+        if (kappa > 0.25)
+        {
+            // So low a temperature leaves the tail nothing, or the row is for the sorted path.
+            if (LogitHistogram.MaxVocabulary * DeterministicMath.Exp(Lambda * row.TailCeiling) > 1e-15) return false;
+            Array.Clear(mass, 0, histogram.Length);
+            for (var block = 0; block <= blocks; block++) above[block] = topSum;
+            return true;
+        }
+        var quarter = kappa * kappa / 4;
+        var i0 = 1 + quarter * (1 + quarter * (1 + quarter / 9) / 4);
+        var i1 = kappa / 2 * (1 + quarter * (1 + quarter * (1 + quarter / 12) / 3) / 2);
+        var i2 = kappa * kappa / 8 * (1 + quarter * (1 + quarter * (1 + quarter / 15) / 8) / 3);
+        var (c0, c1, c2) = (Vector512.Create(i0 - 2 * i2), Vector512.Create(4 * i1), Vector512.Create(16 * i2));
+        var step = Vector512.Create(h);
+        // In the mean of z the third moment is missing: s³ is close to 3/16 s there (the Chebyshev fit again).
+        var c1AndThird = c1;
+        var c0PlusThird = c0 + c2 * Vector512.Create(0.1875);
+
+        for (var k = 0; k < LogitHistogram.Block; k += 8) Positions(k, Lambda * h).CopyTo(weights, k);
+        for (var k = 0; k < blocks; k++) bases[k] = Lambda * row.Centre(k * LogitHistogram.Block);
+        for (var k = blocks; (k & 7) != 0; k++) bases[k] = 0;
+        for (var k = 0; k < blocks; k += 8) DeterministicMath.Exp(Vector512.Create(bases, k)).CopyTo(bases, k);
+
+        var energies = Vector512<double>.Zero;
+        fixed (double* count = histogram.Count, first = histogram.First, second = histogram.Second)
+        fixed (double* m = mass, w = weights)
+        {
+            for (var block = blocks - 1; block >= 0; block--)
+            {
+                above[block + 1] = sum;
+                var start = block * LogitHistogram.Block;
+                var vBase = Vector512.Create(bases[block]);
+                var lanes = Vector512<double>.Zero;
+                var centre = Vector512.Create(row.Centre(start)) + Ramp * step;
+                var stride = step * Vector512.Create(8.0);
+                for (var k = 0; k < LogitHistogram.Block; k += 8)
+                {
+                    var weight = Vector512.Load(w + k) * vBase;
+                    Vector512<double> n = Vector512.Load(count + start + k), s1 = Vector512.Load(first + start + k), s2 = Vector512.Load(second + start + k);
+                    var e = weight * Vector512.FusedMultiplyAdd(c2, s2, Vector512.FusedMultiplyAdd(c1, s1, c0 * n));
+                    e.Store(m + start + k);
+                    lanes += e;
+                    energies = Vector512.FusedMultiplyAdd(centre, e, energies);
+                    energies = Vector512.FusedMultiplyAdd(weight * step, Vector512.FusedMultiplyAdd(c0PlusThird, s1, c1AndThird * s2), energies);
+                    centre += stride;
+                }
+                sum += Lanes.Sum(lanes);
+            }
+            above[0] = sum;
+        }
+        energy = Lanes.Sum(energies);
+        relative = (kappa * kappa * kappa / 24 + kappa * kappa / (1 << 16)) * 1.01 * DeterministicMath.Exp(2 * kappa);
+        absolute = 2 * kappa / (1 << 20) * NearZero() / sum;
+        return true;
+    }
+
+    private static Vector512<double> Ramp => Vector512.Create(0.0, 1, 2, 3, 4, 5, 6, 7);
+
+    private static Vector512<double> Positions(int from, double step) =>
+        DeterministicMath.Exp((Ramp + Vector512.Create((double)from)) * Vector512.Create(step));
+
+    /// <summary>Mass of the buckets next to 0, where s 2^20 need not be whole and is cut.</summary>
+    private double NearZero()
+    {
+        var from = Math.Max(0, -9 - row.Histogram.Lowest);
+        var to = Math.Min(row.TailBlocks * LogitHistogram.Block, 10 - row.Histogram.Lowest);
+        var sum = 0.0;
+        for (var j = from; j < to; j++) sum += mass[j];
+        return sum;
+    }
+
+    /// <summary>Sum over the first tokens of the order, all of them top tokens.</summary>
+    public double OfTop(int tokens) => tokens == 0 ? 0 : topCumulative[tokens - 1];
+
+    /// <summary>Sum over all tokens above a tail bucket.</summary>
+    public double Above(int bucket)
+    {
+        var block = bucket / LogitHistogram.Block;
+        var sum = above[block + 1];
+        for (var j = (block + 1) * LogitHistogram.Block - 1; j > bucket; j--) sum += mass[j];
+        return sum;
+    }
+
+    /// <summary>Finds where the order reaches a share m: at a top token, or in a tail bucket still to be resolved.</summary>
+    public Crossing Reach(double m)
+    {
+        var target = (m - ReferenceFeatures.ThresholdSlack) * Sum;
+        var last = row.TopCount - 1;
+        if (topCumulative[last] >= target)
+        {
+            var k = 0;
+            while (topCumulative[k] < target) k++;
+            var certain = Bound.IsCertain(target, k == 0 ? 0 : topCumulative[k - 1], topCumulative[k]);
+            return new Crossing(-1, 0, 0, k + 1, target, certain);
+        }
+        var block = row.TailBlocks - 1;
+        while (block > 0 && above[block] < target) block--;
+        var cumulative = above[block + 1];
+        var j = (block + 1) * LogitHistogram.Block - 1;
+        var tokens = row.TokensAbove(block + 1);
+        for (; j > block * LogitHistogram.Block; j--)
+        {
+            var with = cumulative + mass[j];
+            if (with >= target) break;
+            cumulative = with;
+            tokens += (int)row.Histogram.Count[j];
+        }
+        return new Crossing(j, cumulative, tokens, 0, target, true);
+    }
+}
+
+/// <summary>
+/// What is proven about a cumulative sum. With A above and R below a place, and relative errors of at most e in the tail,
+/// A / (A + R) errs by at most 2 e A R / (A + R)²; what errs next to 0 is added whole.
+/// </summary>
+/// <param name="Sum">The sum over the row.</param>
+/// <param name="Relative">Largest relative error of a tail bucket.</param>
+/// <param name="Tail">The tail's share.</param>
+/// <param name="Absolute">Further error of a share.</param>
+internal readonly record struct ErrorBound(double Sum, double Relative, double Tail, double Absolute)
+{
+    /// <summary>Float64 itself: some 10^4 additions of positive numbers, each within 2^-53.</summary>
+    private const double Rounding = 2e-12;
+
+    /// <summary>Whether a sum to be reached lies between two cumulative sums in spite of the error.</summary>
+    public bool IsCertain(double target, double before, double reached)
+    {
+        var share = target / Sum;
+        var bound = (2 * Relative * Math.Min(share * (1 - share), Tail) + Absolute + Rounding) * Sum;
+        return reached - target > bound && target - before > bound;
+    }
+}
+
+/// <summary>Where a share of the mass is reached.</summary>
+/// <param name="Bucket">The tail bucket, or -1 where it is at a top token.</param>
+/// <param name="Above">Sum over the tokens above that bucket.</param>
+/// <param name="TokensAbove">Their number.</param>
+/// <param name="Width">Number of tokens that reach it; 0 until resolved.</param>
+/// <param name="Target">The sum to be reached.</param>
+/// <param name="Certain">False where the error might decide.</param>
+internal readonly record struct Crossing(int Bucket, double Above, int TokensAbove, int Width, double Target, bool Certain);
