@@ -7,8 +7,8 @@ namespace Silo.Storage.Files;
 /// <param name="Item">The text's name within its prompt.</param>
 /// <param name="Rater">Who ranked.</param>
 /// <param name="Panel">The panel the rater belongs to (humans, judges), or null.</param>
-/// <param name="Rank">Any finite number, 1 = best; equal numbers are ties.</param>
-public sealed record RankRow(string Prompt, string Item, string Rater, string? Panel, double Rank);
+/// <param name="Rank">Any finite number, 1 = best, equal numbers are ties; null where the field is empty: the rater saw the text and gave no rank.</param>
+public sealed record RankRow(string Prompt, string Item, string Rater, string? Panel, double? Rank);
 
 /// <summary>
 /// Reads rankings from CSV: <c>prompt,item,rater,rank</c> and optionally <c>panel</c>; further columns are ignored. Texts
@@ -30,10 +30,9 @@ public static class RankingFile
             var row = (Prompt: rows.Text(prompt), Item: rows.Text(item), Rater: rows.Text(rater));
             if (!seen.Add(row))
                 throw rows.Error($"rater {InputFile.Quote(row.Rater)} has two ranks for item {InputFile.Quote(row.Item)} of prompt {InputFile.Quote(row.Prompt)}");
-            if (rows.Number(rank) is not { } value) continue;
             var named = panel >= 0 && rows.Field(panel) is { Length: > 0 } given ? given : null;
-            result.Add(new RankRow(row.Prompt, row.Item, row.Rater, named, value));
+            result.Add(new RankRow(row.Prompt, row.Item, row.Rater, named, rows.Number(rank)));
         }
-        return result.Count > 0 ? result : throw InputFile.Error(path, "has no ranks");
+        return result.Any(row => row.Rank is not null) ? result : throw InputFile.Error(path, "has no ranks");
     }
 }

@@ -90,7 +90,7 @@ public class FileFuzzTests
         {
             file.Write(Encoding.UTF8.GetBytes("prompt,item,rater,rank\n" + string.Concat(given.Ranks.Select((rank, i) =>
                 $"\"{given.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{i},r,{rank:R}\n"))));
-            return RankingFile.Read(file.Path).Select(row => (row.Prompt, row.Rank)).SequenceEqual(given.Ranks.Select(rank => (given.Name, rank)));
+            return RankingFile.Read(file.Path).Select(row => (row.Prompt, row.Rank!.Value)).SequenceEqual(given.Ranks.Select(rank => (given.Name, rank)));
         }).Check(Many);
     }
 

@@ -10,7 +10,7 @@ public class RankingFileTests
     {
         using var file = new TemporaryFile("\uFEFFprompt,item,rater,panel,rank,comment\r\np1,a,ann,humans,1,\"x,\"\"y\"\"\"\r\np1,b,ann,humans, 1.5e0 ,\n\np1,c,ann,humans,,\np2,a,bob,,-3,\n");
         Assert.Equal(
-            [new RankRow("p1", "a", "ann", "humans", 1), new("p1", "b", "ann", "humans", 1.5), new("p2", "a", "bob", null, -3)],
+            [new RankRow("p1", "a", "ann", "humans", 1), new("p1", "b", "ann", "humans", 1.5), new("p1", "c", "ann", "humans", null), new("p2", "a", "bob", null, -3)],
             RankingFile.Read(file.Path));
     }
 
@@ -19,6 +19,7 @@ public class RankingFileTests
     [InlineData("p1,a,ann,1\n", ":1: no column \"prompt\"; the header is \"p1,a,ann,1\"")]
     [InlineData("prompt;item;rater;rank\np;a;r;1\n", ":1: no column \"prompt\"")]
     [InlineData("prompt,item,rater,rank\n", "has no ranks")]
+    [InlineData("prompt,item,rater,rank\np,a,r,\n", "has no ranks")]
     [InlineData("prompt,item,rater,rank\np,a,r,first\n", ":2: rank is \"first\", not a finite number")]
     [InlineData("prompt,item,rater,rank\np,a,r,1\np,b,r,NaN\n", ":3: rank is \"NaN\", not a finite number")]
     [InlineData("prompt,item,rater,rank\np,a,r,1e999\n", ":2: rank is \"1e999\", not a finite number")]
