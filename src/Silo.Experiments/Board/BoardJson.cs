@@ -4,7 +4,7 @@ namespace Silo.Experiments.Board;
 
 /// <summary>The table as JSON: snake_case keys, undefined numbers as null, verdicts as <c>better</c>, <c>not_better</c>, <c>undecided</c>.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [
-    typeof(SnakeCaseEnumConverter<Verdict>), typeof(SnakeCaseEnumConverter<MeasureKind>)])]
+    typeof(IntervalConverter), typeof(SnakeCaseEnumConverter<Verdict>), typeof(SnakeCaseEnumConverter<MeasureKind>)])]
 [JsonSerializable(typeof(BoardTable))]
 [JsonSerializable(typeof(MeasureResult))]
 public sealed partial class BoardJson : JsonSerializerContext;

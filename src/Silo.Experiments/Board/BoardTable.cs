@@ -1,3 +1,5 @@
+using Silo.Core.Statistics;
+
 namespace Silo.Experiments.Board;
 
 /// <summary>

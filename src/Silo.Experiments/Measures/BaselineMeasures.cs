@@ -1,4 +1,7 @@
 using System.Collections.Frozen;
+using Silo.Core.Baselines;
+using Silo.Core.Numerics;
+using Silo.Core.Text;
 
 namespace Silo.Experiments.Measures;
 
@@ -42,6 +45,29 @@ internal static class BaselineMeasures
                 $"distinct {n}-grams of words over all {n}-grams; 0 if there is none", Paper4, MeasureNeeds.Text, primary: true);
         yield return Of("distinct_sum", "distinct 1- to 4-grams", Direction.Larger, "ratio", 0, 4,
             "sum of distinct_1 to distinct_4", Paper4, MeasureNeeds.Text);
+    }
+
+    /// <summary>Their values, in the order of <see cref="All"/>; NaN where undefined.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="feature">The value of a measure of a token feature, by name.</param>
+    public static IEnumerable<double> Values(string text, Func<string, double> feature)
+    {
+        yield return DeterministicMath.Exp(-feature("logp_x.mean"));
+        yield return DeterministicMath.Exp(-feature("logq_x.mean"));
+        yield return feature("entropy_p.mean");
+        yield return feature("margin_p.mean");
+        var compressed = CompressedLength.Of(text);
+        yield return compressed.GzipRatio ?? double.NaN;
+        yield return compressed.RawDeflateRatio ?? double.NaN;
+        yield return compressed.Utf8;
+        var words = Words.Encode([text])[0];
+        yield return words.Length;
+        var distinct = DistinctN.OfText(words);
+        yield return distinct.Distinct1;
+        yield return distinct.Distinct2;
+        yield return distinct.Distinct3;
+        yield return distinct.Distinct4;
+        yield return distinct.Sum;
     }
 
     private static Measure Of(string name, string title, Direction direction, string unit, double minimum, double maximum,

@@ -1,24 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Silo.Core.Statistics;
 
 namespace Silo.Experiments.Board;
-
-/// <summary>An interval; in JSON <c>[lower, upper]</c>.</summary>
-/// <param name="Lower">Its lower end.</param>
-/// <param name="Upper">Its upper end.</param>
-[JsonConverter(typeof(IntervalConverter))]
-public readonly record struct Interval(double Lower, double Upper)
-{
-    /// <summary>Upper minus lower end.</summary>
-    [JsonIgnore]
-    public double Width => Upper - Lower;
-
-    /// <summary>The same interval of the quantity with its sign turned.</summary>
-    public static Interval operator -(Interval interval) => new(-interval.Upper, -interval.Lower);
-
-    /// <summary>See <see cref="op_UnaryNegation"/>.</summary>
-    public static Interval Negate(Interval interval) => -interval;
-}
 
 /// <summary>Writes an interval as an array of two numbers, with null for an end that is not finite.</summary>
 internal sealed class IntervalConverter : JsonConverter<Interval>

@@ -1,0 +1,34 @@
+using Silo.Experiments.Measures;
+
+namespace Silo.Experiments.Board;
+
+/// <summary>Everything about a board that is declared before a rank is seen.</summary>
+public sealed record BoardDesign
+{
+    /// <summary>The measures, in the order of <see cref="BoardText.Measures"/>. Those marked primary are the family that Holm's adjustment counts.</summary>
+    public required IReadOnlyList<Measure> Measures { get; init; }
+
+    /// <summary>The temperatures whose pairs are told apart, ascending; others count among all pairs only. At most ten, or none.</summary>
+    public IReadOnlyList<double> Temperatures { get; init; } = [];
+
+    /// <summary>Seed of the order of prompts, of the halves, and of the resamples.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Level of all intervals; 1 - level is the error of verdicts.</summary>
+    public double Level { get; init; } = 0.95;
+
+    /// <summary>A measure is not better where the interval of its difference to some control ends below this.</summary>
+    public double Margin { get; init; } = 0.05;
+
+    /// <summary>Bootstrap resamples.</summary>
+    public int Resamples { get; init; } = 2000;
+
+    /// <summary>Random sign vectors of a sign-flip test where there are too many to enumerate.</summary>
+    public int SignFlips { get; init; } = 10000;
+
+    /// <summary>From how many prompts on resamples are drawn with Poisson weights, keyed by seed, prompt and resample.</summary>
+    public int PoissonFrom { get; init; } = 2000;
+
+    /// <summary>Measures and controls whose running correlation is followed; a short declared list, never "the leaders". Empty: the controls and the first primary measures.</summary>
+    public IReadOnlyList<string> Running { get; init; } = [];
+}

@@ -1,0 +1,63 @@
+namespace Silo.Experiments.Board;
+
+/// <summary>
+/// The sums of a board or of a shard of it: per gold, without a row of any prompt. At any moment they equal the sums
+/// computed anew from all rows, to the last bit, whatever came, was corrected or withdrawn in whatever order.
+/// </summary>
+public sealed class BoardSums(BoardDesign design)
+{
+    private readonly SortedDictionary<string, GoldSums> byGold = new(StringComparer.Ordinal);
+
+    /// <summary>Number of prompts whose texts are known.</summary>
+    public int Prompts { get; private set; }
+
+    /// <summary>Number of their texts.</summary>
+    public int Texts { get; private set; }
+
+    /// <summary>Sums by name of the gold, ordered by name; a gold without a rated prompt is absent.</summary>
+    public IReadOnlyDictionary<string, GoldSums> Golds => byGold;
+
+    /// <summary>Counts a prompt's texts.</summary>
+    public void AddPrompt(PromptTexts texts) => (Prompts, Texts) = (Prompts + 1, Texts + texts.Count);
+
+    /// <summary>The exact inverse of <see cref="AddPrompt"/>.</summary>
+    public void RemovePrompt(PromptTexts texts) => (Prompts, Texts) = (Prompts - 1, Texts - texts.Count);
+
+    /// <summary>Adds a prompt's row.</summary>
+    public void Add(GoldRow row)
+    {
+        var name = row.Gold.Name.ToString();
+        if (!byGold.TryGetValue(name, out var sums)) byGold[name] = sums = new(row.Rho.Length, row.Pairs.Length);
+        sums.Add(row);
+    }
+
+    /// <summary>Takes away a row that was added: the exact inverse of <see cref="Add"/>.</summary>
+    public void Remove(GoldRow row)
+    {
+        var name = row.Gold.Name.ToString();
+        var sums = byGold[name];
+        sums.Remove(row);
+        if (sums.Rated == 0) byGold.Remove(name);
+    }
+
+    /// <summary>Adds the sums of other prompts.</summary>
+    public void Merge(BoardSums other)
+    {
+        Prompts += other.Prompts;
+        Texts += other.Texts;
+        foreach (var (name, sums) in other.byGold)
+        {
+            if (!byGold.TryGetValue(name, out var mine))
+                byGold[name] = mine = new(sums.Columns.Length, sums.Kinds);
+            mine.Merge(sums);
+        }
+    }
+
+    /// <summary>Whether both hold the same sums to the last bit.</summary>
+    public bool SameAs(BoardSums other) =>
+        Prompts == other.Prompts && Texts == other.Texts && byGold.Count == other.byGold.Count
+        && byGold.All(g => other.byGold.TryGetValue(g.Key, out var sums) && g.Value.SameAs(sums));
+
+    /// <summary>The design that the columns belong to.</summary>
+    public BoardDesign Design => design;
+}

@@ -1,0 +1,79 @@
+using Silo.Core.Statistics;
+
+namespace Silo.Experiments.Board;
+
+/// <summary>The pairs of ranked texts behind a gold, listed once, for every column.</summary>
+internal sealed class PairLists
+{
+    private readonly record struct Pair(int Prompt, int First, int Second, int Gold);
+
+    private readonly GoldReading.RatedPrompt[] rated;
+    private readonly Pair[][] byKindAndHalf;
+    private ItemPair[] buffer = [];
+
+    public PairLists(BoardDesign design, GoldReading.RatedPrompt[] rated)
+    {
+        this.rated = rated;
+        var lists = new List<Pair>[2 * PairKind.Count(design.Temperatures.Count)];
+        for (var i = 0; i < lists.Length; i++) lists[i] = [];
+        for (var p = 0; p < rated.Length; p++)
+        {
+            var (entry, row) = rated[p];
+            for (var i = 1; i < row.Gold.Items.Length; i++)
+            {
+                for (var j = 0; j < i; j++)
+                {
+                    var pair = new Pair(p, i, j, Math.Sign(row.Gold.Merit[i] - row.Gold.Merit[j]));
+                    lists[entry.Half].Add(pair);
+                    var kind = entry.Texts!.PairKinds[row.Gold.Items[i], row.Gold.Items[j]];
+                    if (kind > 0) lists[2 * kind + entry.Half].Add(pair);
+                }
+            }
+        }
+        byKindAndHalf = [.. lists.Select(l => l.ToArray())];
+    }
+
+    /// <summary>
+    /// A column's differences beside the gold's, for one half of the prompts; prompts where a value is missing are left
+    /// out. Valid until the next call for the same half.
+    /// </summary>
+    public ReadOnlySpan<ItemPair> Of(int column, int sign, int kind, int half)
+    {
+        var list = byKindAndHalf[2 * kind + half];
+        var needed = byKindAndHalf[0].Length + byKindAndHalf[1].Length;
+        if (buffer.Length < needed) buffer = new ItemPair[needed];
+        // Each half has its own part of the buffer, for both are needed at once.
+        var pairs = buffer.AsSpan(half == 0 ? 0 : byKindAndHalf[0].Length, list.Length);
+        var count = 0;
+        foreach (var (prompt, first, second, gold) in list)
+        {
+            var (entry, row) = rated[prompt];
+            if (!row.HasValues[column]) continue;
+            var values = entry.Texts!.Values(column);
+            double a = values[row.Gold.Items[first]], b = values[row.Gold.Items[second]];
+            pairs[count++] = new(a == b ? 0 : sign * (a - b), gold);
+        }
+        return pairs[..count];
+    }
+
+    /// <summary>Agreements of scores that are given prompt by prompt.</summary>
+    public GoldSums.PairSums Sums(double[]?[] scores, int kind)
+    {
+        GoldSums.PairSums sums = default;
+        foreach (var prompt in byKindAndHalf[2 * kind].Concat(byKindAndHalf[2 * kind + 1]).GroupBy(p => p.Prompt))
+        {
+            if (scores[prompt.Key] is not { } values) continue;
+            long pairs = 0, agree = 0, goldTies = 0, ties = 0;
+            foreach (var pair in prompt)
+            {
+                var said = values[pair.First].CompareTo(values[pair.Second]);
+                pairs++;
+                if (said == pair.Gold) agree++;
+                if (pair.Gold == 0) goldTies++;
+                if (said == 0) ties++;
+            }
+            sums = sums.Plus(GoldSums.PairSums.Of(pairs, agree, goldTies, ties));
+        }
+        return sums;
+    }
+}

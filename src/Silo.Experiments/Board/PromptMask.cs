@@ -1,0 +1,45 @@
+using System.Numerics;
+
+namespace Silo.Experiments.Board;
+
+/// <summary>A set of prompts, by index; equal sets are equal.</summary>
+internal readonly struct PromptMask : IEquatable<PromptMask>
+{
+    private readonly ulong[] words;
+
+    private PromptMask(ulong[] words) => this.words = words;
+
+    /// <summary>Number of prompts in the set.</summary>
+    public int Count => words.Sum(BitOperations.PopCount);
+
+    /// <summary>Whether a prompt is in the set.</summary>
+    public bool this[int prompt] => (words[prompt >> 6] >> prompt & 1) != 0;
+
+    /// <summary>The prompts whose value is defined.</summary>
+    public static PromptMask Of(ReadOnlySpan<double> values)
+    {
+        var words = new ulong[(values.Length + 63) / 64];
+        for (var i = 0; i < values.Length; i++)
+            if (!double.IsNaN(values[i])) words[i >> 6] |= 1UL << i;
+        return new(words);
+    }
+
+    /// <summary>All of so many prompts.</summary>
+    public static PromptMask All(int count) => Of(new double[count]);
+
+    public static PromptMask operator &(PromptMask a, PromptMask b) => new([.. a.words.Zip(b.words, (x, y) => x & y)]);
+
+    /// <summary>The prompts of this set that are not in the other.</summary>
+    public PromptMask Except(PromptMask other) => new([.. words.Zip(other.words, (x, y) => x & ~y)]);
+
+    public bool Equals(PromptMask other) => words.AsSpan().SequenceEqual(other.words);
+
+    public override bool Equals(object? obj) => obj is PromptMask other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var word in words) hash.Add(word);
+        return hash.ToHashCode();
+    }
+}
