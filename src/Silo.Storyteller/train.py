@@ -8,6 +8,7 @@ import json
 import math
 import mmap
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -151,7 +152,9 @@ class Run:
         network = Network(self.shape, self.ops, self.flat["params"], self.weights, self.gradients[rank])
         schedule = Schedule(o.minutes, o.decay_minutes, self.folder / "decay", self.remaining) if rank == 0 else None
         started, saved, valued, shown, loss = time.time() - self.seconds, time.time(), time.time(), time.time(), None
-        decaying, groups = self.remaining < 1, len(self.optimiser.groups)
+        decaying, groups, stop = self.remaining < 1, len(self.optimiser.groups), []
+        # A polite request to stop is heard by process 0 alone, which saves first.
+        signal.signal(signal.SIGTERM, (lambda *_: stop.append(True)) if rank == 0 else signal.SIG_IGN)
 
         def take():
             with counter.get_lock():
@@ -161,7 +164,7 @@ class Run:
         while True:
             if rank == 0:
                 counter.value = 0
-                self.common[0] = schedule.next(step + 1)
+                self.common[0] = schedule.next(step + 1) if not stop else 0
             barrier.wait()
             rate = float(self.common[0])
             if rate <= 0:
@@ -203,8 +206,9 @@ class Run:
                 self.save("latest.pt", schedule.remaining)
                 saved = time.time()
         if rank == 0:
-            self.save("latest.pt", 0.)
-            self.value(0)
+            self.save("latest.pt", schedule.remaining)
+            if not stop:
+                self.value(0)
 
     def value(self, rate):
         """Bits per byte on a part of the validation text, of the weights and of their running average; keeps the best."""
@@ -239,4 +243,8 @@ def train(options):
     for process in others:
         process.start()
     print(f"{run.shape}: {run.shape.size:,} parameters; {run.processes} process(es), {type(run.ops).__name__} on {run.device}", flush=True)
-    run.work(0, barrier, counter)
+    try:
+        run.work(0, barrier, counter)
+    except BaseException:
+        barrier.abort()   # or the others would wait for ever
+        raise
