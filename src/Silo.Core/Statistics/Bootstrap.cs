@@ -16,6 +16,7 @@ public static class Bootstrap
     /// <summary>
     /// The interval of the mean over prompts. As many prompts as there are are drawn with replacement; undefined ones take
     /// part in the draw and not in its mean; a draw without any defined one is discarded. Null where nothing is defined.
+    /// For many statistics of the same prompts, <see cref="PromptResamples"/> gives the same bits from one set of draws.
     /// </summary>
     /// <param name="perPrompt">The statistic of each prompt, NaN where undefined, in a fixed order.</param>
     /// <param name="random">The stream to draw from.</param>
@@ -25,25 +26,15 @@ public static class Bootstrap
         ReadOnlySpan<double> perPrompt, CounterRandom random, int resamples = 2000, double level = 0.95)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resamples);
-        int prompts = perPrompt.Length;
-        var means = new double[resamples];
-        var words = new ulong[(prompts + 1) / 2];
-        int kept = 0;
+        var means = new ResampledMeans(perPrompt, resamples);
+        var words = new ulong[(perPrompt.Length + 1) / 2];
+        var drawn = new int[perPrompt.Length];
         for (int resample = 0; resample < resamples; resample++)
         {
-            random.Fill((ulong)resample, words);
-            double sum = 0;
-            int defined = 0;
-            for (int draw = 0; draw < prompts; draw++)
-            {
-                double value = perPrompt[IndexOfDraw(words, draw, prompts)];
-                if (double.IsNaN(value)) continue;
-                sum += value;
-                defined++;
-            }
-            if (defined > 0) means[kept++] = sum / defined;
+            DrawPrompts(random, resample, words, drawn);
+            means.Take(drawn);
         }
-        return Percentiles(means.AsSpan(0, kept), level);
+        return means.Percentiles(level);
     }
 
     /// <summary>
@@ -93,6 +84,13 @@ public static class Bootstrap
         resampled.Sort();
         double tail = 50 * (1 - level);
         return new Interval(Percentile.OfSorted(resampled, tail), Percentile.OfSorted(resampled, 100 - tail));
+    }
+
+    /// <summary>The prompts of one resample.</summary>
+    internal static void DrawPrompts(CounterRandom random, int resample, Span<ulong> words, Span<int> drawn)
+    {
+        random.Fill((ulong)resample, words);
+        for (int draw = 0; draw < drawn.Length; draw++) drawn[draw] = IndexOfDraw(words, draw, drawn.Length);
     }
 
     private static void Draw(CounterRandom random, int resample, Span<ulong> words, Span<int> times)

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Silo.Core.Statistics;
 
@@ -9,7 +11,9 @@ namespace Silo.Core.Statistics;
 public static class MidRanks
 {
     // Below this, counting pairs is faster than sorting.
-    private const int PairwiseLimit = 48;
+    private const int PairwiseLimit = 64;
+    // Below this, the few pairs are counted one by one.
+    private const int VectorFrom = 8;
 
     /// <summary>Mid-ranks of the values, 1..n in steps of one half.</summary>
     /// <param name="values">n numbers.</param>
@@ -36,7 +40,8 @@ public static class MidRanks
     {
         RequireLength(values.Length, centred.Length);
         if (HasNaN(values)) throw new ArgumentException("NaN has no rank", nameof(values));
-        if (values.Length <= PairwiseLimit) CountPairs(values, centred);
+        if (values.Length < VectorFrom) CountPairs(values, centred);
+        else if (values.Length <= PairwiseLimit) CountPairsByFour(values, centred);
         else SortAndCount(values, centred);
     }
 
@@ -66,6 +71,23 @@ public static class MidRanks
                 centred[j] -= sign;
             }
             centred[i] = balance;
+        }
+    }
+
+    private static void CountPairsByFour(ReadOnlySpan<double> values, Span<int> centred)
+    {
+        var fours = MemoryMarshal.Cast<double, Vector256<double>>(values);
+        var rest = values[(fours.Length * Vector256<double>.Count)..];
+        for (int i = 0; i < centred.Length; i++)
+        {
+            var value = Vector256.Create(values[i]);
+            var balance = Vector256<long>.Zero;
+            // A true lane is -1.
+            foreach (var others in fours)
+                balance += Vector256.LessThan(value, others).AsInt64() - Vector256.GreaterThan(value, others).AsInt64();
+            int sum = (int)Vector256.Sum(balance);
+            foreach (double other in rest) sum += (values[i] > other ? 1 : 0) - (values[i] < other ? 1 : 0);
+            centred[i] = sum;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Silo.Core.Statistics;
 
@@ -21,6 +22,7 @@ public static class Spearman
     /// <param name="measure">n values of the measure.</param>
     /// <param name="gold">n gold values of the same items.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
+    [SkipLocalsInit]
     public static RankCorrelation? Correlate(ReadOnlySpan<double> measure, ReadOnlySpan<double> gold)
     {
         int n = measure.Length;

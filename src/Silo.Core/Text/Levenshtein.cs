@@ -42,29 +42,29 @@ public static class Levenshtein
     private static int Columns(ReadOnlySpan<int> pattern, ReadOnlySpan<int> text)
     {
         var masks = new PatternMasks(pattern);
-        int last = masks.Blocks - 1, distance = pattern.Length, bottom = (pattern.Length - 1) & 63;
-        ulong[] plus = new ulong[masks.Blocks], minus = new ulong[masks.Blocks];
-        Array.Fill(plus, ulong.MaxValue);
+        int distance = pattern.Length, bottom = (pattern.Length - 1) & 63;
+        Span<ulong> plus = new ulong[masks.Blocks], minus = new ulong[masks.Blocks];
+        plus.Fill(ulong.MaxValue);
         foreach (int symbol in text)
         {
             var matches = masks[symbol];
             // The horizontal difference that enters a block from above; row 0 grows by one with every column.
-            ulong plusIn = 1, minusIn = 0;
-            for (int block = 0; block < matches.Length; block++)
+            ulong plusIn = 1, minusIn = 0, ph = 0, mh = 0;
+            for (int block = 0; block < matches.Length && block < plus.Length && block < minus.Length; block++)
             {
                 ulong pv = plus[block], mv = minus[block], eq = matches[block];
                 ulong xv = eq | mv;
                 eq |= minusIn;
                 ulong xh = (((eq & pv) + pv) ^ pv) | eq;
-                ulong ph = mv | ~(xh | pv), mh = pv & xh;
-                if (block == last) distance += (int)(ph >> bottom & 1) - (int)(mh >> bottom & 1);
-                ulong plusOut = ph >> 63, minusOut = mh >> 63;
-                ph = (ph << 1) | plusIn;
-                mh = (mh << 1) | minusIn;
-                plus[block] = mh | ~(xv | ph);
-                minus[block] = ph & xv;
-                (plusIn, minusIn) = (plusOut, minusOut);
+                ph = mv | ~(xh | pv);
+                mh = pv & xh;
+                ulong phShifted = (ph << 1) | plusIn, mhShifted = (mh << 1) | minusIn;
+                plus[block] = mhShifted | ~(xv | phShifted);
+                minus[block] = phShifted & xv;
+                (plusIn, minusIn) = (ph >> 63, mh >> 63);
             }
+            // What is left are the horizontal differences of the last block.
+            distance += (int)(ph >> bottom & 1) - (int)(mh >> bottom & 1);
         }
         return distance;
     }

@@ -85,6 +85,17 @@ public class BootstrapTests
     }
 
     [Fact]
+    public void Kept_resamples_give_the_same_bits()
+    {
+        double[] values = [0.5, -0.5, 1, 0.2, double.NaN, 0.9, 0.3], others = [0.1, 0.7, -1, double.NaN, 0.4, 0.2, 0.3];
+        var resamples = new PromptResamples(values.Length, CounterRandom.Create(3));
+        Assert.Equal(Bootstrap.MeanOverPrompts(values, CounterRandom.Create(3)), resamples.Mean(values));
+        Assert.Equal(Bootstrap.MeanOverPrompts(others, CounterRandom.Create(3), level: 0.5), resamples.Mean(others, 0.5));
+        Assert.Null(resamples.Mean([.. Enumerable.Repeat(double.NaN, values.Length)]));
+        Assert.Throws<ArgumentException>(() => resamples.Mean([1]));
+    }
+
+    [Fact]
     public void Weights_are_Poisson_of_mean_one()
     {
         var counts = new double[PoissonWeights.Max + 1];
