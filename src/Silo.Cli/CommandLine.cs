@@ -58,6 +58,8 @@ internal static class CommandLine
             AgreementCommand.Create(),
             MeasuresCommand.Create(),
             ModelCommand.Create(),
+            ScoreCommand.Create(),
+            GenerateCommand.Create(),
             TokenizeCommand.Create(),
         };
         root.Directives.Clear();

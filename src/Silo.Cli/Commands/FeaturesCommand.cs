@@ -65,19 +65,16 @@ internal static class FeaturesCommand
             : throw new SiloException($"log_z is {logZ.ToString(CultureInfo.InvariantCulture)}, less than the top alone gives ({logTop.ToString(CultureInfo.InvariantCulture)})");
     }
 
-    private static string Header() => string.Join(',', ["id", "of", .. TokenFeatures.Names[..TokenFeatures.FullCount], .. TokenFeatures.Names.ToArray().Select(name => $"captured.{name}")]);
+    private static string Header() => Csv.Line(
+        ["id", "of", .. TokenFeatures.Names[..TokenFeatures.FullCount], .. TokenFeatures.Names.ToArray().Select(name => $"captured.{name}")]);
 
-    private static string ToCsv(LogitsRow row, double[]? full, double[] captured)
-    {
-        var id = row.IdJson[0] == '"' ? JsonDocument.Parse(row.IdJson).RootElement.GetString()! : row.IdJson;
-        var line = new StringBuilder(id.AsSpan().IndexOfAny(",\"\n\r") < 0 ? id : $"\"{id.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
-        line.Append(full is null ? ",top" : ",row");
-        for (var column = 0; column < TokenFeatures.FullCount; column++)
-            line.Append(',').Append(full is null ? "" : full[column].ToString("R", CultureInfo.InvariantCulture));
-        foreach (var value in captured)
-            line.Append(',').Append(double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture));
-        return line.ToString();
-    }
+    private static string ToCsv(LogitsRow row, double[]? full, double[] captured) => Csv.Line(
+    [
+        row.IdJson[0] == '"' ? JsonElement.Parse(row.IdJson).GetString()! : row.IdJson,
+        full is null ? "top" : "row",
+        .. (full ?? Enumerable.Repeat(double.NaN, TokenFeatures.FullCount)).Select(value => Csv.Number(value)),
+        .. captured.Select(value => Csv.Number(value)),
+    ]);
 
     private static string ToJson(LogitsRow row, double[]? full, double[] captured)
     {

@@ -12,6 +12,8 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(MeasuresResult))]
 [JsonSerializable(typeof(TokenizeResult))]
 [JsonSerializable(typeof(ModelInfoResult))]
+[JsonSerializable(typeof(GenerateResult))]
+[JsonSerializable(typeof(ScoreResult))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The context that leaves text as readable as JSON allows.</summary>

@@ -22,3 +22,6 @@ internal sealed record ModelInfoResult
 
 /// <summary>One tensor of the file.</summary>
 internal sealed record TensorFacts(string Name, string Type, IReadOnlyList<long> Shape, long Bytes);
+
+/// <summary>One text: the ids generated, without the prompt and without end of text; why it ended: stop or length.</summary>
+internal sealed record GenerateResult(IReadOnlyList<int> Tokens, string Text, string Finish);
