@@ -58,6 +58,7 @@ internal static class CommandLine
             AgreementCommand.Create(),
             MeasuresCommand.Create(),
             ModelCommand.Create(),
+            CorrelateCommand.Create(),
             ScoreCommand.Create(),
             GenerateCommand.Create(),
             TokenizeCommand.Create(),

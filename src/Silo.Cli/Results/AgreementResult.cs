@@ -11,7 +11,11 @@ internal sealed record AgreementResult
     public required double? KrippendorffAlphaInterval { get; init; }
     public required int KrippendorffNUnits { get; init; }
     public required double? KendallWMean { get; init; }
+
+    [JsonPropertyName("kendall_w_n_defined")]
     public required int KendallWNDefined { get; init; }
+
+    [JsonPropertyName("kendall_w_n_undefined")]
     public required int KendallWNUndefined { get; init; }
     public required double? MeanPairwiseRho { get; init; }
     public required int MeanPairwiseRhoNDefined { get; init; }

@@ -1,0 +1,58 @@
+using Silo.Core.Statistics;
+using Silo.Experiments.Board;
+
+namespace Silo.Cli;
+
+/// <summary>Shows a board: a table for every gold, controls first, then the measures from the best to the worst.</summary>
+internal static class BoardDisplay
+{
+    private static readonly string[] Header =
+        ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#ties broken", "#tau-b", "#prompts", "#undefined", "verdict"];
+
+    /// <summary>Writes all of it.</summary>
+    public static void Show(Terminal terminal, BoardTable table)
+    {
+        foreach (var gold in table.Golds)
+        {
+            terminal.WriteLine("");
+            terminal.WriteLine(Title(gold));
+            terminal.WriteTable(Header, [.. Lines(table, gold.Name).Select(Cells)]);
+            foreach (var line in table.Results.Where(line => line.Gold == gold.Name && line.Verdict is not null))
+                terminal.WriteLine($"{line.Feature}: {Word(line.Verdict)}{(line.Reason is null ? "" : $", {line.Reason}")}");
+        }
+    }
+
+    /// <summary>A gold in one line, with the ceiling.</summary>
+    public static string Title(GoldSummary gold) =>
+        $"gold {gold.Name}{(gold.Heuristic ? " (heuristic judge, which is no person)" : "")}: {gold.NRated} prompts rated, {gold.NUnrated} not, {gold.Raters} raters"
+        + (gold.RaterAgainstRater?.Mean is { } ceiling ? $"; rater against rater {Numbers.Show(ceiling)}" : "");
+
+    /// <summary>The lines of a gold in the order in which they are shown.</summary>
+    public static IEnumerable<MeasureResult> Lines(BoardTable table, string gold) => table.Results
+        .Where(line => line.Gold == gold && !(line.Kind == MeasureKind.Control && table.MissingControls.Contains(line.Feature)))
+        .OrderBy(line => line.Kind == MeasureKind.Control ? 0 : 1)
+        .ThenByDescending(line => Declared(line) ?? double.NegativeInfinity)
+        .ThenBy(line => line.Feature, StringComparer.Ordinal);
+
+    /// <summary>The coefficient in the declared direction: what the lines are ordered by.</summary>
+    public static double? Declared(MeasureResult line) => line.Kind == MeasureKind.Control
+        ? line.RhoWithin is { } rho ? Math.Abs(rho) : null
+        : line.Direction == "lower" ? -line.RhoWithin : line.RhoWithin;
+
+    /// <summary>A verdict in words.</summary>
+    public static string Word(Verdict? verdict) => verdict switch
+    {
+        Verdict.Better => "better than every control",
+        Verdict.NotBetter => "not better",
+        Verdict.Undecided => "undecided",
+        _ => "",
+    };
+
+    private static string[] Cells(MeasureResult line) =>
+    [
+        line.Feature, line.Direction, Numbers.Show(line.RhoWithin), Show(line.Ci), Show(line.Cs), Numbers.Show(line.RhoUntied),
+        Numbers.Show(line.TauWithin), $"{line.NDefined}", $"{line.NUndefined}", Word(line.Verdict),
+    ];
+
+    private static string Show(Interval? interval) => interval is { } i ? Numbers.Show(i.Lower, i.Upper) : "-";
+}
