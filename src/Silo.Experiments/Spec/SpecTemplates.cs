@@ -1,6 +1,6 @@
 namespace Silo.Experiments.Spec;
 
-/// <summary>Designs to start from, as files to edit.</summary>
+/// <summary>Designs to start from.</summary>
 public static class SpecTemplates
 {
     /// <summary>Their names.</summary>
@@ -8,8 +8,8 @@ public static class SpecTemplates
 
     /// <summary>
     /// The design of "Before and After Temperature" (arXiv 2606.01451): temperatures .3, .8 and 1.5, one text each,
-    /// the whole distribution sampled, the top 200 logits captured. Model and prompts are the embedded ones.
+    /// the whole distribution sampled, the top 200 logits captured.
     /// </summary>
-    /// <param name="prompts">Path of the prompts file.</param>
-    public static ExperimentSpec BeforeAndAfter(string prompts) => new() { Name = "before-and-after", PromptsFile = prompts };
+    /// <param name="prompts">The prompts.</param>
+    public static ExperimentSpec BeforeAndAfter(IReadOnlyList<Prompt> prompts) => new() { Name = "before-and-after", Prompts = prompts };
 }

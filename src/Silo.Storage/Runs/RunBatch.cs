@@ -104,6 +104,12 @@ public sealed class RunBatch
     public void AddSeconds(double seconds) => StoredSpec.SetMeta(_connection, "seconds",
         (double.Parse(StoredSpec.Meta(_connection, "seconds") ?? "0", CultureInfo.InvariantCulture) + seconds).ToString("R", CultureInfo.InvariantCulture));
 
+    /// <summary>Notes something about the model's file, see <see cref="RunStore.ModelStamp"/>.</summary>
+    public void SetModelStamp(string stamp) => StoredSpec.SetMeta(_connection, "model_stamp", stamp);
+
+    /// <summary>Keeps the table of the finished run, see <see cref="RunReader.BoardJson"/>.</summary>
+    public void SetBoardJson(string json) => StoredSpec.SetMeta(_connection, "board", json);
+
     /// <summary>Marks the run finished, with its digest.</summary>
     public void Finish(RunDigest digest)
     {

@@ -35,6 +35,28 @@ internal static class RunQueries
         return engines;
     }
 
+    public static RunInfo Info(SqliteConnection connection, ExperimentPlan plan)
+    {
+        string? Meta(string key) => StoredSpec.Meta(connection, key);
+        using var command = RunConnection.Command(connection,
+            "SELECT count(*), coalesce(sum(tokens), 0), (SELECT count(DISTINCT number) FROM failures WHERE final = 1) FROM generations");
+        using var row = command.ExecuteReader();
+        row.Read();
+        return new RunInfo
+        {
+            Created = Time(Meta("created")!),
+            Version = Meta("version")!,
+            Kept = row.GetInt64(0),
+            Tokens = row.GetInt64(1),
+            Failed = row.GetInt64(2),
+            Engines = EnginesInUse(connection),
+            Seconds = double.Parse(Meta("seconds") ?? "0", CultureInfo.InvariantCulture),
+            Finished = Meta("finished") is { } finished ? Time(finished) : null,
+            Digest = Meta("digest"),
+            ReferenceTemperatures = [.. plan.Spec.ReferenceTemperatures.Concat(AddedReferenceTemperatures(connection)).Distinct()],
+        };
+    }
+
     public static RunDigest Digest(SqliteConnection connection, ExperimentPlan plan)
     {
         var engines = Engines(connection);
@@ -109,6 +131,15 @@ internal static class RunQueries
 
     public static double[] AddedReferenceTemperatures(SqliteConnection connection) =>
         MeasureBytes.Numbers(StoredSpec.Meta(connection, "added_reference_temperatures") ?? "[]");
+
+    private static string[] EnginesInUse(SqliteConnection connection)
+    {
+        var engines = new List<string>();
+        using var command = RunConnection.Command(connection, "SELECT fingerprint FROM engines WHERE id IN (SELECT DISTINCT engine FROM generations)");
+        using var rows = command.ExecuteReader();
+        while (rows.Read()) engines.Add(rows.GetString(0));
+        return [.. engines.Order(StringComparer.Ordinal)];
+    }
 
     private static byte[] Blob(SqliteDataReader rows, int column) => (byte[])rows.GetValue(column);
 }

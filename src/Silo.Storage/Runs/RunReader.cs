@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Silo.Core;
 using Silo.Experiments.Campaign;
@@ -57,26 +56,10 @@ public sealed class RunReader : IDisposable
     public SpecIdentity Identity() => Guard(() => StoredSpec.ReadIdentity(_connection));
 
     /// <summary>What the run says of itself.</summary>
-    public RunInfo Info() => Guard(() =>
-    {
-        using var command = RunConnection.Command(_connection,
-            "SELECT count(*), coalesce(sum(tokens), 0), (SELECT count(DISTINCT number) FROM failures WHERE final = 1) FROM generations");
-        using var row = command.ExecuteReader();
-        row.Read();
-        return new RunInfo
-        {
-            Created = RunQueries.Time(Meta("created")!),
-            Version = Meta("version")!,
-            Kept = row.GetInt64(0),
-            Tokens = row.GetInt64(1),
-            Failed = row.GetInt64(2),
-            Engines = EnginesInUse(),
-            Seconds = double.Parse(Meta("seconds") ?? "0", CultureInfo.InvariantCulture),
-            Finished = Meta("finished") is { } finished ? RunQueries.Time(finished) : null,
-            Digest = Meta("digest"),
-            ReferenceTemperatures = [.. Spec.ReferenceTemperatures.Concat(RunQueries.AddedReferenceTemperatures(_connection)).Distinct()],
-        };
-    });
+    public RunInfo Info() => Guard(() => RunQueries.Info(_connection, Plan));
+
+    /// <summary>The table of the finished run as JSON, as it was last computed, or null.</summary>
+    public string? BoardJson() => Guard(() => StoredSpec.Meta(_connection, "board"));
 
     /// <summary>Which texts are kept or failed.</summary>
     public RunProgress Progress() => Guard(() => RunQueries.Progress(_connection, Plan));
@@ -151,17 +134,6 @@ public sealed class RunReader : IDisposable
     {
         _snapshot.Dispose();
         _connection.Dispose();
-    }
-
-    private string? Meta(string key) => StoredSpec.Meta(_connection, key);
-
-    private string[] EnginesInUse()
-    {
-        var engines = new List<string>();
-        using var command = RunConnection.Command(_connection, "SELECT fingerprint FROM engines WHERE id IN (SELECT DISTINCT engine FROM generations)");
-        using var rows = command.ExecuteReader();
-        while (rows.Read()) engines.Add(rows.GetString(0));
-        return [.. engines.Order(StringComparer.Ordinal)];
     }
 
     private T Guard<T>(Func<T> read)

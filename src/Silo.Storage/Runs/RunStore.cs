@@ -80,6 +80,12 @@ public sealed class RunStore : IDisposable
         });
     }
 
+    /// <summary>What the run says of itself.</summary>
+    public RunInfo Info() => Guard(() => RunQueries.Info(_connection, Plan));
+
+    /// <summary>What was noted about the model's file, to see without reading it that it is the same; null where nothing was.</summary>
+    public string? ModelStamp() => Guard(() => StoredSpec.Meta(_connection, "model_stamp"));
+
     /// <summary>Which texts are kept or failed.</summary>
     public RunProgress Progress() => Guard(() => RunQueries.Progress(_connection, Plan));
 

@@ -1,0 +1,39 @@
+using Silo.Core;
+using Silo.Experiments.Plan;
+using Silo.Storage.Files;
+using Silo.Storage.Runs;
+
+namespace Silo.Local.Running;
+
+/// <summary>Takes ranking files into a run.</summary>
+public static class RankIntake
+{
+    /// <summary>Adds the ranks of some files; those that are known already change nothing. Returns whether any was new.</summary>
+    /// <param name="store">The run.</param>
+    /// <param name="files">The files, in order: a later one corrects an earlier one.</param>
+    /// <exception cref="SiloException">A file cannot be read, or names a text that the experiment does not have.</exception>
+    public static bool Take(RunStore store, IEnumerable<string> files)
+    {
+        var any = false;
+        foreach (var file in files)
+        {
+            var rows = RankingFile.Read(file);
+            foreach (var row in rows) Check(store.Plan, file, row);
+            store.Write(batch =>
+            {
+                foreach (var row in rows)
+                    any |= batch.Rank(new NewRank(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank), Path.GetFileName(file));
+            });
+        }
+        return any;
+    }
+
+    private static void Check(ExperimentPlan plan, string file, RankRow row)
+    {
+        var prompt = plan.PromptIndex(row.Prompt);
+        if (prompt < 0) throw new SiloException($"{file}: the experiment has no prompt '{row.Prompt}'");
+        for (var i = 0; i < plan.Rows; i++)
+            if (plan.Key(prompt, i).Item == row.Item) return;
+        throw new SiloException($"{file}: prompt '{row.Prompt}' has no item '{row.Item}' (its first is '{plan.Key(prompt, 0).Item}')");
+    }
+}
