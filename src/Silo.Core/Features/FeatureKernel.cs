@@ -17,6 +17,9 @@ public sealed class FeatureKernel
     // The top must be a small part of the row for the rest to be worth a histogram.
     private const int TokensPerCaptured = 8;
 
+    // Tokens seen one by one, even where fewer are captured: the largest masses are then exact.
+    private const int TopTokens = 128;
+
     private readonly int vocabularySize;
     private readonly int captureSize;
     private readonly WeightedTokens full;
@@ -40,7 +43,7 @@ public sealed class FeatureKernel
         sort = new DescendingSort(vocabularySize);
         unmasked = [];
         if (!IsLong(vocabularySize)) return;
-        histogram = new HistogramFeatures(vocabularySize, Math.Max(2, captureSize));
+        histogram = new HistogramFeatures(vocabularySize, Math.Max(TopTokens, captureSize));
         bfloat = new BfloatHistogram();
         unmasked = new float[vocabularySize];
     }

@@ -134,7 +134,7 @@ internal sealed class HistogramFeatures
         double slope = lambda - 1, gap = q.LogSum - p.LogSum;
         features[(int)TokenFeature.KlQP] = Math.Max(0, slope * q.Energy - gap);
         features[(int)TokenFeature.KlPQ] = Math.Max(0, gap - slope * p.Energy);
-        Compare(q, features);
+        if (!Compare(q, features)) return false;
         at.BalanceZ = gap / slope;
         FindBalance(q, at);
         return true;
@@ -161,8 +161,8 @@ internal sealed class HistogramFeatures
         row.Want(bucket);
     }
 
-    /// <summary>Jensen-Shannon divergence and Hellinger distance.</summary>
-    private void Compare(Tempered q, Span<double> features)
+    /// <summary>Jensen-Shannon divergence and Hellinger distance; false where the buckets are too wide for the temperature.</summary>
+    private bool Compare(Tempered q, Span<double> features)
     {
         var half = Vector512.Create(0.5);
         var smallest = Vector512.Create(1e-300);
@@ -180,9 +180,10 @@ internal sealed class HistogramFeatures
             var root = Vector512.Sqrt(pi) - Vector512.Sqrt(qi);
             roots = Vector512.FusedMultiplyAdd(root, root, roots);
         }
-        var (tailJs, tailRoots) = coarse.Compare(row, p, q);
+        if (coarse.Compare(row, p, q) is not var (tailJs, tailRoots)) return false;
         features[(int)TokenFeature.Js] = Math.Max(0, Lanes.Sum(js) / 2 + tailJs);
         features[(int)TokenFeature.Hellinger] = Math.Sqrt(Math.Max(0, Lanes.Sum(roots) / 2 + tailRoots));
+        return true;
     }
 
     /// <summary>Finds the token of a fetched bucket at which a mass is reached; false where the error could decide.</summary>

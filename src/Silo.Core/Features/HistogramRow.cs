@@ -132,10 +132,10 @@ internal sealed unsafe class HistogramRow
         return true;
     }
 
-    /// <summary>Asks for the tokens of a bucket of the tail (-1: nothing).</summary>
+    /// <summary>Asks for the tokens of a bucket of the tail (-1, or a bucket of the top: nothing).</summary>
     public void Want(int bucket)
     {
-        if (bucket < 0 || cursor[Half + Histogram.Lowest + bucket] != 0) return;
+        if (bucket < 0 || bucket >= cut || cursor[Half + Histogram.Lowest + bucket] != 0) return;
         cursor[Half + Histogram.Lowest + bucket] = used;
         wanted[wantedCount] = bucket;
         start[wantedCount++] = used;
@@ -145,7 +145,7 @@ internal sealed unsafe class HistogramRow
     /// <summary>Asks for x's bucket, where it is not at the top.</summary>
     public void WantX()
     {
-        if (xBucket - Histogram.Lowest < cut) Want(xBucket - Histogram.Lowest);
+        Want(xBucket - Histogram.Lowest);
     }
 
     /// <summary>Fetches the wanted buckets, in descending order each.</summary>

@@ -26,6 +26,8 @@ internal sealed unsafe class LogitHistogram
     /// <summary>Buckets are summed in blocks of this many.</summary>
     public const int Block = 64;
 
+    private const int CoarsestGrid = 7, FinestGrid = 13;
+    private const int NarrowBelow = 512;
     private const int Half = 1 << 15;
     private const int Stage = 128;
     private const float FirstScale = 1 << 20, SecondScale = 1 << 16;
@@ -72,8 +74,9 @@ internal sealed unsafe class LogitHistogram
     /// <summary>Sorts a row into the buckets; false where it does not fit (masks, range, crowded buckets).</summary>
     public bool TryFill(ReadOnlySpan<float> logits)
     {
-        // A row that crowds into few buckets is tried again on finer grids.
-        for (var g = 7; g <= 13; g += 3)
+        // A row that crowds into few buckets is tried again on finer grids: its counts overflow, or distances that are as
+        // small as the row is narrow would show the width of the buckets.
+        for (var g = CoarsestGrid; g <= FinestGrid; g += 3)
         {
             var outcome = TryFill(logits, g);
             if (outcome != Outcome.Crowded) return outcome == Outcome.Filled;
@@ -111,7 +114,8 @@ internal sealed unsafe class LogitHistogram
             Array.Clear(words, Half + lowest, Highest - lowest + 1);
             return Outcome.Unfit;
         }
-        return Decode() == logits.Length ? Outcome.Filled : Outcome.Crowded;
+        var total = Decode();
+        return total != logits.Length || (Length < NarrowBelow && g < FinestGrid) ? Outcome.Crowded : Outcome.Filled;
     }
 
     /// <summary>Unpacks the words into the arrays and clears them; returns the sum of the counts.</summary>
