@@ -17,7 +17,9 @@ internal static class CommandLine
             var parsed = Root().Parse(FreeText.Protect(args), Parsing);
             if (parsed.Errors.Count > 0 && !Help.IsAsked(parsed))
             {
-                Terminal.WriteError($"{parsed.Errors[0].Message.TrimEnd('.')} (see {Help.CommandFor(parsed)})");
+                // What is not known says more than what is missing because of it.
+                var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
+                Terminal.WriteError($"{error.Message.TrimEnd('.')} (see {Help.CommandFor(parsed)})");
                 return ExitCode.WrongUsage;
             }
             return await parsed.InvokeAsync(new InvocationConfiguration
