@@ -34,14 +34,13 @@ internal static class FeatureRows
         "mostly masked", "signed zeros", "subnormal", "huge", "offset", "underflow", "outliers", "half", "around zero",
     ];
 
-    /// <summary>Rows up to a length.</summary>
+    /// <summary>Rows of lengths spread evenly in their logarithm.</summary>
     public static Arbitrary<Row> Upto(int longest, int shortest = 1) =>
         (from kind in Gen.Elements(Kinds)
          from scale in Gen.Choose(0, 1000)
          from seed in Gen.Choose(0, int.MaxValue - 2)
          from k in Gen.Elements(1, 2, 3, 10, 50, 200)
          from t in Gen.ListOf(Gen.Elements(0.001, 0.05, 0.1, 0.3, 0.7, 0.8, 0.999999, 1.0, 1.0000001, 1.2, 1.5, 2.0, 5.0, 100.0), 3)
-         // Lengths spread evenly in their logarithm.
          let v = (int)(shortest * Math.Pow((double)longest / shortest, scale / 1000.0))
          select new Row(kind, v, seed, k, [.. t])).ToArbitrary();
 
