@@ -9,6 +9,10 @@ internal static class BoardDisplay
     private static readonly string[] Header =
         ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#ties broken", "#tau-b", "#prompts", "#undefined", "verdict"];
 
+    private static readonly string[] ShortHeader = ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#prompts", "verdict"];
+
+    private const int LeadingMeasures = 8;
+
     /// <summary>Writes all of it.</summary>
     public static void Show(Terminal terminal, BoardTable table)
     {
@@ -21,6 +25,28 @@ internal static class BoardDisplay
                 terminal.WriteLine($"{line.Feature}: {Word(line.Verdict)}{(line.Reason is null ? "" : $", {line.Reason}")}");
         }
     }
+
+    /// <summary>Writes the controls and the leading measures of every gold.</summary>
+    public static void ShowLeading(Terminal terminal, BoardTable table)
+    {
+        foreach (var gold in table.Golds)
+        {
+            terminal.WriteLine("");
+            terminal.WriteLine(Title(gold));
+            terminal.WriteTable(ShortHeader, [.. Leading(table, gold.Name).Select(ShortCells)]);
+        }
+    }
+
+    /// <summary>The controls, then the leading measures of the primary family.</summary>
+    public static IEnumerable<MeasureResult> Leading(BoardTable table, string gold)
+    {
+        var lines = Lines(table, gold).ToArray();
+        return [.. lines.Where(line => line.Kind == MeasureKind.Control), .. lines.Where(line => line.Kind != MeasureKind.Control && line.Primary).Take(LeadingMeasures)];
+    }
+
+    /// <summary>The cells of a leading line.</summary>
+    public static string[] ShortCells(MeasureResult line) =>
+        [line.Feature, line.Direction, Numbers.Show(line.RhoWithin), Show(line.Ci), Show(line.Cs), $"{line.NDefined}", Word(line.Verdict)];
 
     /// <summary>A gold in one line, with the ceiling.</summary>
     public static string Title(GoldSummary gold) =>

@@ -56,6 +56,8 @@ internal static class CommandLine
             before and after temperature at every step, and correlates every measure with the rankings you give it.
             """.ReplaceLineEndings(" "))
         {
+            RunCommand.Create(),
+            NewCommand.Create(),
             FeaturesCommand.Create(),
             AgreementCommand.Create(),
             MeasuresCommand.Create(),
@@ -64,6 +66,7 @@ internal static class CommandLine
             ScoreCommand.Create(),
             GenerateCommand.Create(),
             TokenizeCommand.Create(),
+            PerplexityCommand.Create(),
         };
         root.Directives.Clear();
         root.Options.Add(Common.Json);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Silo.Local.Experiments;
 
 namespace Silo.Cli;
 
@@ -24,6 +25,14 @@ internal static class Common
     /// <summary>A file that must be named.</summary>
     public static Option<string> File(string name, string description, bool required = true) =>
         new(name) { Description = description, HelpName = "FILE", Required = required };
+
+    /// <summary>The model; the one that comes with Silo where none is named.</summary>
+    public static Option<string> Model() => new("--model")
+    {
+        Description = "The model's GGUF file. Default: the small model that comes with Silo.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => ExperimentFile.EmbeddedModel,
+    };
 
     /// <summary>A whole number within bounds.</summary>
     public static Option<int> Whole(string name, int @default, int least, int most, string description) => new(name)

@@ -21,9 +21,10 @@ internal sealed class Terminal : IDisposable
         Color = Interactive && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
         Screen = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = Interactive ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = Color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = Interactive ? InteractionSupport.Detect : InteractionSupport.No,
+            // Windows must switch its console over first; elsewhere a terminal that is not dumb understands.
+            Ansi = !Interactive ? AnsiSupport.No : OperatingSystem.IsWindows() ? AnsiSupport.Detect : AnsiSupport.Yes,
+            ColorSystem = Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = Interactive ? InteractionSupport.Yes : InteractionSupport.No,
             Out = new AnsiConsoleOutput(_out),
         });
     }

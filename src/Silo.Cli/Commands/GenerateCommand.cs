@@ -10,7 +10,7 @@ internal static class GenerateCommand
 {
     public static Command Create()
     {
-        var model = Common.File("--model", "The GGUF file.");
+        var model = Common.Model();
         var prompt = new Option<string>("--prompt") { Description = "The beginning of the text: any string.", HelpName = "TEXT", Required = true };
         var temperature = Common.Number("--temperature", 1, 0, "Sampling temperature; 0 takes the most probable token at every step.");
         var maxTokens = Common.Whole("--max-tokens", 256, 1, int.MaxValue, "Most tokens to make.");

@@ -9,7 +9,7 @@ internal static class TokenizeCommand
 {
     public static Command Create()
     {
-        var model = Common.File("--model", "The GGUF file.");
+        var model = Common.Model();
         var text = new Option<string>("--text") { Description = "The text: any string; --text= is the empty one.", HelpName = "TEXT", Required = true };
         return new Command("tokenize", "The token ids that a model makes of a text, with the beginning-of-text token.") { model, text }
             .WithExamples("silo tokenize --model model.gguf --text='Once upon a time'", "silo tokenize --model model.gguf --text= --json")

@@ -14,6 +14,17 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(ModelInfoResult))]
 [JsonSerializable(typeof(GenerateResult))]
 [JsonSerializable(typeof(ScoreResult))]
+[JsonSerializable(typeof(PerplexityLine))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(StartedLine))]
+[JsonSerializable(typeof(GenerationLine))]
+[JsonSerializable(typeof(FailureLine))]
+[JsonSerializable(typeof(AnewLine))]
+[JsonSerializable(typeof(PromptLine))]
+[JsonSerializable(typeof(BoardLine))]
+[JsonSerializable(typeof(StoppedLine))]
+[JsonSerializable(typeof(DoneLine))]
+[JsonSerializable(typeof(PlanLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The context that leaves text as readable as JSON allows.</summary>

@@ -25,3 +25,6 @@ internal sealed record TensorFacts(string Name, string Type, IReadOnlyList<long>
 
 /// <summary>One text: the ids generated, without the prompt and without end of text; why it ended: stop or length.</summary>
 internal sealed record GenerateResult(IReadOnlyList<int> Tokens, string Text, string Finish);
+
+/// <summary>How well a model predicts a text: bits per UTF-8 byte, and perplexity per token.</summary>
+internal sealed record PerplexityLine(double BitsPerByte, double Perplexity, long Tokens, long Bytes);
