@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Silo.Cli.Results;
@@ -30,4 +31,8 @@ internal sealed record TextScore
     [JsonPropertyName("distinct_4")]
     public required double Distinct4 { get; init; }
     public required double DistinctSum { get; init; }
+
+    /// <summary>By name: what a model says of the text alone, its temperature being unknown.</summary>
+    [JsonExtensionData]
+    public JsonObject? OfModel { get; set; }
 }
