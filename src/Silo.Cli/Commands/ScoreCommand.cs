@@ -32,46 +32,44 @@ internal static class ScoreCommand
                 using var opened = result.GetValue(model) is { } path ? LanguageModels.Open(path) : null;
                 var reader = opened is null ? null : new ModelReader(opened);
                 var scores = TextFile.Read(result.GetRequiredValue(texts)).Select(row => Of(row, reader));
-                if (terminal.Json) terminal.WriteJson(new ScoreResult([.. scores]), CliJson.Readable.ScoreResult);
+                if (terminal.Json) terminal.WriteJson(new JsonObject { ["texts"] = new JsonArray([.. scores]) }, CliJson.Readable.JsonObject);
                 else Show(terminal, scores);
             });
     }
 
-    private static TextScore Of(TextRow row, ModelReader? reader)
+    private static JsonObject Of(TextRow row, ModelReader? reader)
     {
         var compressed = CompressedLength.Of(row.Text);
         var distinct = DistinctN.OfText(Words.Encode([row.Text])[0]);
-        return new TextScore
+        var score = new JsonObject
         {
-            Prompt = row.Prompt,
-            Item = row.Item,
-            Words = Words.Count(row.Text),
-            Utf8Len = compressed.Utf8,
-            GzipLen = compressed.Gzip,
-            GzipRatio = compressed.GzipRatio,
-            RawDeflateLen = compressed.RawDeflate,
-            RawDeflateRatio = compressed.RawDeflateRatio,
-            Distinct1 = distinct.Distinct1,
-            Distinct2 = distinct.Distinct2,
-            Distinct3 = distinct.Distinct3,
-            Distinct4 = distinct.Distinct4,
-            DistinctSum = distinct.Sum,
-            OfModel = reader?.Read(row.Text),
+            ["prompt"] = row.Prompt,
+            ["item"] = row.Item,
+            ["words"] = Words.Count(row.Text),
+            ["utf8_len"] = compressed.Utf8,
+            ["gzip_len"] = compressed.Gzip,
+            ["gzip_ratio"] = compressed.GzipRatio,
+            ["raw_deflate_len"] = compressed.RawDeflate,
+            ["raw_deflate_ratio"] = compressed.RawDeflateRatio,
+            ["distinct_1"] = distinct.Distinct1,
+            ["distinct_2"] = distinct.Distinct2,
+            ["distinct_3"] = distinct.Distinct3,
+            ["distinct_4"] = distinct.Distinct4,
+            ["distinct_sum"] = distinct.Sum,
         };
+        reader?.Read(row.Text, score);
+        return score;
     }
 
-    private static void Show(Terminal terminal, IEnumerable<TextScore> scores)
+    /// <summary>The same as CSV, as silo correlate reads it: the number of words is the length, which is a control.</summary>
+    private static void Show(Terminal terminal, IEnumerable<JsonObject> scores)
     {
         var header = false;
-        foreach (var s in scores)
+        foreach (var score in scores)
         {
-            var ofModel = s.OfModel?.ToArray() ?? [];
-            if (!header) terminal.WriteLine(Csv.Line([.. "prompt,item,length,utf8_len,gzip_ratio,raw_deflate_ratio,distinct_1,distinct_2,distinct_3,distinct_4".Split(','), .. ofModel.Select(pair => pair.Key)]));
+            if (!header) terminal.WriteLine(Csv.Line(score.Select(pair => pair.Key == "words" ? "length" : pair.Key)));
             header = true;
-            terminal.WriteLine(Csv.Line([s.Prompt, s.Item, .. new double?[]
-            {
-                s.Words, s.Utf8Len, s.GzipRatio, s.RawDeflateRatio, s.Distinct1, s.Distinct2, s.Distinct3, s.Distinct4,
-            }.Concat(ofModel.Select(pair => (double?)pair.Value)).Select(Csv.Number)]));
+            terminal.WriteLine(Csv.Line(score.Select(pair => pair.Value?.ToString() ?? "")));
         }
     }
 
@@ -81,15 +79,14 @@ internal static class ScoreCommand
         private readonly Replay _replay = new(model);
         private readonly MeasureCatalog _catalog = MeasureCatalog.For(new MeasureCatalogOptions());
 
-        public JsonObject Read(string text)
+        public void Read(string text, JsonObject score)
         {
             var tokens = _replay.TokensOf("", text);
             var trace = _replay.Trace("", tokens, temperature: 0, referenceTemperatures: [], _catalog.Options.CaptureK, CancellationToken.None);
             var record = _catalog.Reduce(new GenerationResult(default, tokens, text, FinishReason.Stop, trace, model.Info.Fingerprint), TraceKeeping.None);
-            var result = new JsonObject { ["tokens"] = (double)tokens.Length };
+            score["tokens"] = tokens.Length;
             foreach (var (measure, value) in _catalog.Measures.Zip(record.Measures))
-                if (IsOfTextAlone(measure)) result[measure.Name] = double.IsFinite(value) ? value : null;
-            return result;
+                if (IsOfTextAlone(measure)) score[measure.Name] = double.IsFinite(value) ? value : null;
         }
 
         /// <summary>What neither the temperature nor the capture changes.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Silo.Cli.Results;
@@ -13,7 +14,7 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(TokenizeResult))]
 [JsonSerializable(typeof(ModelInfoResult))]
 [JsonSerializable(typeof(GenerateResult))]
-[JsonSerializable(typeof(ScoreResult))]
+[JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(PerplexityLine))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StartedLine))]
