@@ -67,6 +67,7 @@ internal static class CommandLine
             GenerateCommand.Create(),
             TokenizeCommand.Create(),
             PerplexityCommand.Create(),
+            BenchCommand.Create(),
         };
         root.Directives.Clear();
         root.Options.Add(Common.Json);
