@@ -1,39 +1,65 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Silo.Core.Numerics;
 
 namespace Silo.Core.Features;
 
 /// <summary>
-/// The tail of a row in buckets four times as wide, for the two sums that are smooth but costly: Jensen-Shannon and
-/// Hellinger.
+/// The tail of a row in buckets twice and four times as wide, for the two sums that are smooth but costly: Jensen-Shannon
+/// and Hellinger.
 /// </summary>
-internal sealed class CoarseMoments
+internal sealed unsafe class CoarseMoments
 {
-    private const int Ratio = 4;
     private const double MostError = 5e-7;
 
-    private readonly double[] count = new double[LogitHistogram.MaxBuckets / Ratio];
-    private readonly double[] first = new double[LogitHistogram.MaxBuckets / Ratio];
-    private readonly double[] second = new double[LogitHistogram.MaxBuckets / Ratio];
-    private int length;
+    private readonly Moments twice = Moments.Allocate(2), fourTimes = Moments.Allocate(4);
+    private Moments fine;
+
+    /// <summary>Count, sum of s and sum of s² of buckets some times as wide as the histogram's.</summary>
+    private readonly record struct Moments(int Ratio, AlignedBuffer<double> Count, AlignedBuffer<double> First, AlignedBuffer<double> Second)
+    {
+        public static Moments Allocate(int ratio) => new(
+            ratio, new(LogitHistogram.MaxBuckets / ratio), new(LogitHistogram.MaxBuckets / ratio), new(LogitHistogram.MaxBuckets / ratio));
+    }
 
     /// <summary>Takes the moments together.</summary>
     public void Fill(HistogramRow row)
     {
-        var fine = row.Histogram;
-        length = row.TailBlocks * LogitHistogram.Block / Ratio;
-        double[] n = fine.Count, s1 = fine.First, s2 = fine.Second;
-        for (var c = 0; c < length; c++)
+        var histogram = row.Histogram;
+        fine = new Moments(1, histogram.Count, histogram.First, histogram.Second);
+        var length = row.TailBlocks * LogitHistogram.Block;
+        Halve(fine, twice, length / 2);
+        Halve(twice, fourTimes, length / 4);
+    }
+
+    /// <summary>A residual s of the lower of two buckets is (s - 1/2) / 2 of both, one of the upper (s + 1/2) / 2.</summary>
+    private static void Halve(Moments from, Moments to, int length)
+    {
+        double* n = from.Count.Start, s1 = from.First.Start, s2 = from.Second.Start;
+        for (var c = 0; c < length; c += 8)
         {
-            // A residual s of fine bucket k is (s + k - 3/2) / 4 of the coarse one.
-            var j = c * Ratio;
-            double n0 = n[j], n1 = n[j + 1], n2 = n[j + 2], n3 = n[j + 3];
-            count[c] = n0 + n1 + (n2 + n3);
-            first[c] = (s1[j] + s1[j + 1] + (s1[j + 2] + s1[j + 3]) + (1.5 * (n3 - n0) + 0.5 * (n2 - n1))) * 0.25;
-            second[c] = (s2[j] + s2[j + 1] + (s2[j + 2] + s2[j + 3])
-                + (3 * (s1[j + 3] - s1[j]) + (s1[j + 2] - s1[j + 1]))
-                + (2.25 * (n0 + n3) + 0.25 * (n1 + n2))) * 0.0625;
+            var (n0, n1) = Pairs(n + 2 * c);
+            var (first0, first1) = Pairs(s1 + 2 * c);
+            var (second0, second1) = Pairs(s2 + 2 * c);
+            var half = Vector512.Create(0.5);
+            var count = n0 + n1;
+            count.Store(to.Count.Start + c);
+            ((first0 + first1 + (n1 - n0) * half) * half).Store(to.First.Start + c);
+            ((second0 + second1 + (first1 - first0) + count * Vector512.Create(0.25)) * Vector512.Create(0.25)).Store(to.Second.Start + c);
         }
+    }
+
+    /// <summary>Sixteen numbers as those of even and those of odd places.</summary>
+    private static (Vector512<double> Even, Vector512<double> Odd) Pairs(double* from)
+    {
+        if (Avx512F.IsSupported)
+        {
+            var (low, high) = (Vector512.Load(from), Vector512.Load(from + 8));
+            return (Avx512F.PermuteVar8x64x2(low, Vector512.Create(0L, 2, 4, 6, 8, 10, 12, 14), high),
+                Avx512F.PermuteVar8x64x2(low, Vector512.Create(1L, 3, 5, 7, 9, 11, 13, 15), high));
+        }
+        return (Vector512.Create(from[0], from[2], from[4], from[6], from[8], from[10], from[12], from[14]),
+            Vector512.Create(from[1], from[3], from[5], from[7], from[9], from[11], from[13], from[15]));
     }
 
     /// <summary>
@@ -44,22 +70,21 @@ internal sealed class CoarseMoments
     public (double Js, double SquaredHellinger)? Compare(HistogramRow row, Tempered p, Tempered q)
     {
         var tail = Math.Max(p.Bound.Tail, q.Bound.Tail);
-        var fine = row.Histogram;
-        if (Error(fine.Width * Ratio) <= MostError) return Sum(row, Ratio, count, first, second, length, p, q);
-        if (Error(fine.Width) <= MostError)
-            return Sum(row, 1, fine.Count, fine.First, fine.Second, row.TailBlocks * LogitHistogram.Block, p, q);
-        return null;
+        return Fits(fourTimes) ? Sum(row, fourTimes, p, q) : Fits(twice) ? Sum(row, twice, p, q) : Fits(fine) ? Sum(row, fine, p, q) : null;
 
-        double Error(double h)
+        bool Fits(Moments moments)
         {
-            var step = Math.Max(1, q.Lambda) * h / 2;
-            return tail * step * step * step / 24;
+            var step = Math.Max(1, q.Lambda) * row.Histogram.Width * moments.Ratio / 2;
+            return tail * step * step * step / 24 <= MostError;
         }
     }
 
     private static (double Js, double SquaredHellinger) Sum(
-        HistogramRow row, int ratio, double[] count, double[] first, double[] second, int length, Tempered p, Tempered q)
+        HistogramRow row, Moments moments, Tempered p, Tempered q)
     {
+        var ratio = moments.Ratio;
+        var length = row.TailBlocks * LogitHistogram.Block / ratio;
+        double* count = moments.Count.Start, first = moments.First.Start, second = moments.Second.Start;
         var h = row.Histogram.Width * ratio;
         var lambda = Vector512.Create(q.Lambda);
         var half = Vector512.Create(0.5);
@@ -73,9 +98,9 @@ internal sealed class CoarseMoments
         Vector512<double> js = default, roots = default;
         for (var c = 0; c < length; c += 8)
         {
-            var n = Vector512.Create(count, c);
+            var n = Vector512.Load(count + c);
             if (n == Vector512<double>.Zero) continue;
-            Vector512<double> s1 = Vector512.Create(first, c) * step, s2 = Vector512.Create(second, c) * halfStep2;
+            Vector512<double> s1 = Vector512.Load(first + c) * step, s2 = Vector512.Load(second + c) * halfStep2;
             var z = Vector512.Create(row.Centre(c * ratio) + 0.5 * (ratio - 1) * row.Histogram.Width) + ramp;
             Vector512<double> logP = z - logSumP, logQ = z * lambda - logSumQ;
             Vector512<double> pi = DeterministicMath.Exp(logP), qi = DeterministicMath.Exp(logQ);

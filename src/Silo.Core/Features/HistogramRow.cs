@@ -124,7 +124,7 @@ internal sealed unsafe class HistogramRow
         {
             tokensAbove[block + 1] = tokens;
             var lanes = Vector512<double>.Zero;
-            for (var k = 0; k < LogitHistogram.Block; k += 8) lanes += Vector512.Create(count, block * LogitHistogram.Block + k);
+            for (var k = 0; k < LogitHistogram.Block; k += 8) lanes += Vector512.Load(count.Start + block * LogitHistogram.Block + k);
             tokens += (int)Lanes.Sum(lanes);
         }
         tokensAbove[0] = tokens;
@@ -205,10 +205,10 @@ internal sealed unsafe class HistogramRow
         var lowest = (short)(Histogram.Lowest + cut);
         var threshold = Vector512.Create(lowest);
         fixed (float* z = logits)
-        fixed (short* b = Histogram.BucketOf)
         fixed (int* c = cursor)
         fixed (float* p = picked)
         {
+            var b = Histogram.BucketOf;
             var i = from;
             for (; i <= to - 64; i += 64)
             {
@@ -230,10 +230,10 @@ internal sealed unsafe class HistogramRow
     private void Collect(ReadOnlySpan<float> logits, int from, int to)
     {
         fixed (float* z = logits)
-        fixed (short* b = Histogram.BucketOf)
         fixed (int* c = cursor)
         fixed (float* p = picked)
         {
+            var b = Histogram.BucketOf;
             var i = from;
             if (Avx512BW.IsSupported)
             {

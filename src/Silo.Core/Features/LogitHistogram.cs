@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Silo.Core.Numerics;
 
 namespace Silo.Core.Features;
 
@@ -32,29 +33,26 @@ internal sealed unsafe class LogitHistogram
     private const int Stage = 128;
     private const float FirstScale = 1 << 20, SecondScale = 1 << 16;
 
-    private readonly ulong[] words = new ulong[2 * Half];
-    private readonly short[] bucketOf;
-    private readonly ulong[] stage = new ulong[Stage];
+    private readonly AlignedBuffer<ulong> words = new(2 * Half);
+    private readonly AlignedBuffer<short> bucketOf;
+    private readonly AlignedBuffer<ulong> stage = new(Stage);
 
     public LogitHistogram(int vocabularySize)
     {
-        bucketOf = new short[vocabularySize + 64];
-        Count = new double[MaxBuckets];
-        First = new double[MaxBuckets];
-        Second = new double[MaxBuckets];
+        bucketOf = new AlignedBuffer<short>(vocabularySize + 64);
     }
 
     /// <summary>floor(z 2^g) of every token.</summary>
-    public ReadOnlySpan<short> BucketOf => bucketOf;
+    public short* BucketOf => bucketOf.Start;
 
     /// <summary>Per bucket from <see cref="Lowest"/> on: the number of tokens.</summary>
-    public double[] Count { get; }
+    public AlignedBuffer<double> Count { get; } = new(MaxBuckets);
 
     /// <summary>Per bucket: the sum of s.</summary>
-    public double[] First { get; }
+    public AlignedBuffer<double> First { get; } = new(MaxBuckets);
 
     /// <summary>Per bucket: the sum of s².</summary>
-    public double[] Second { get; }
+    public AlignedBuffer<double> Second { get; } = new(MaxBuckets);
 
     /// <summary>Bucket number of the first entry of the arrays, a multiple of <see cref="Block"/>.</summary>
     public int Lowest { get; private set; }
@@ -91,16 +89,14 @@ internal sealed unsafe class LogitHistogram
         float scale = 1 << g, smallest, largest;
         bool finite;
         fixed (float* z = logits)
-        fixed (ulong* w = words, st = stage)
-        fixed (short* b = bucketOf)
         {
-            finite = Avx512BW.IsSupported && logits.Length >= Stage
-                ? Scatter512(z, logits.Length, scale, w + Half, st, b, out smallest, out largest)
-                : Scatter128(z, logits.Length, scale, w + Half, b, out smallest, out largest);
+            finite = Avx512BW.IsSupported
+                ? Scatter512(z, logits.Length, scale, words.Start + Half, stage.Start, bucketOf.Start, out smallest, out largest)
+                : Scatter128(z, logits.Length, scale, words.Start + Half, bucketOf.Start, out smallest, out largest);
         }
         if (!finite || !(smallest * scale > -Half + 1) || !(largest * scale < Half - 1))
         {
-            Array.Clear(words);
+            words.Span.Clear();
             return Outcome.Unfit;
         }
         Largest = largest + 0f; // whether -0 or 0 came first is the machine's affair
@@ -111,7 +107,7 @@ internal sealed unsafe class LogitHistogram
         Length = (Highest - Lowest + Block) & ~(Block - 1);
         if (Length > MaxBuckets)
         {
-            Array.Clear(words, Half + lowest, Highest - lowest + 1);
+            words.Span.Slice(Half + lowest, Highest - lowest + 1).Clear();
             return Outcome.Unfit;
         }
         var total = Decode();
@@ -125,24 +121,21 @@ internal sealed unsafe class LogitHistogram
         // An integer below 2^52 becomes a double by standing in the mantissa of 2^52.
         var exponent = Vector512.Create(0x4330000000000000L);
         var two52 = Vector512.Create(4503599627370496.0);
-        fixed (ulong* w = words)
-        fixed (double* count = Count, first = First, second = Second)
+        var from = (long*)words.Start + Half + Lowest;
+        double* count = Count.Start, first = First.Start, second = Second.Start;
+        for (var i = 0; i < Length; i += 8)
         {
-            var from = (long*)w + Half + Lowest;
-            for (var i = 0; i < Length; i += 8)
-            {
-                var word = Vector512.Load(from + i);
-                Vector512<long>.Zero.Store(from + i);
-                var squares = ((word & Vector512.Create(0xFFFFFFL)) | exponent).AsDouble() - two52;
-                var n = ((Vector512.ShiftRightLogical(word, 24) & Vector512.Create(0x3FFL)) | exponent).AsDouble() - two52;
-                var sums = (Vector512.ShiftRightLogical(word ^ Vector512.Create(long.MinValue), 34) | exponent).AsDouble()
-                    - Vector512.Create(4503599627370496.0 + (1 << 29));
-                n.Store(count + i);
-                (sums * Vector512.Create(1.0 / (1 << 20))).Store(first + i);
-                // The squares were cut, not rounded: half a unit a token puts the error in the middle.
-                ((squares + n * Vector512.Create(0.5)) * Vector512.Create(1.0 / (1 << 16))).Store(second + i);
-                total += n;
-            }
+            var word = Vector512.Load(from + i);
+            Vector512<long>.Zero.Store(from + i);
+            var squares = ((word & Vector512.Create(0xFFFFFFL)) | exponent).AsDouble() - two52;
+            var n = ((Vector512.ShiftRightLogical(word, 24) & Vector512.Create(0x3FFL)) | exponent).AsDouble() - two52;
+            var sums = (Vector512.ShiftRightLogical(word ^ Vector512.Create(long.MinValue), 34) | exponent).AsDouble()
+                - Vector512.Create(4503599627370496.0 + (1 << 29));
+            n.Store(count + i);
+            (sums * Vector512.Create(1.0 / (1 << 20))).Store(first + i);
+            // The squares were cut, not rounded: half a unit a token puts the error in the middle.
+            ((squares + n * Vector512.Create(0.5)) * Vector512.Create(1.0 / (1 << 16))).Store(second + i);
+            total += n;
         }
         return Lanes.Sum(total);
     }

@@ -11,9 +11,9 @@ internal sealed unsafe class Tempered
 {
     private readonly double[] top;            // e^(lambda z) of the top tokens, in order
     private readonly double[] topCumulative;  // its running sums
-    private readonly double[] mass = new double[LogitHistogram.MaxBuckets];
+    private readonly AlignedBuffer<double> mass = new(LogitHistogram.MaxBuckets);
     private readonly double[] above = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
-    private readonly double[] weights = new double[LogitHistogram.Block];
+    private readonly AlignedBuffer<double> weights = new(LogitHistogram.Block);
     private readonly double[] bases = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block];
     private HistogramRow row = null!;
     private double relative, absolute;
@@ -41,9 +41,6 @@ internal sealed unsafe class Tempered
 
     /// <summary>e^(lambda (z - max)) of the top tokens, in order.</summary>
     public double[] Top => top;
-
-    /// <summary>The same of the tail's tokens together, bucket by bucket.</summary>
-    public double[] Mass => mass;
 
     /// <summary>Sums the row; false where its error could show in a real to 1e-7.</summary>
     public bool Fill(HistogramRow row, double lambda)
@@ -92,7 +89,7 @@ internal sealed unsafe class Tempered
         {
             // So low a temperature leaves the tail nothing, or the row is for the sorted path.
             if (LogitHistogram.MaxVocabulary * DeterministicMath.Exp(Lambda * row.TailCeiling) > 1e-15) return false;
-            Array.Clear(mass, 0, histogram.Length);
+            mass.Span[..histogram.Length].Clear();
             for (var block = 0; block <= blocks; block++) above[block] = topSum;
             return true;
         }
@@ -103,41 +100,41 @@ internal sealed unsafe class Tempered
         var (c0, c1, c2) = (Vector512.Create(i0 - 2 * i2), Vector512.Create(4 * i1), Vector512.Create(16 * i2));
         var step = Vector512.Create(h);
         // In the mean of z the third moment is missing: s³ is close to 3/16 s there (the Chebyshev fit again).
-        var c1AndThird = c1;
         var c0PlusThird = c0 + c2 * Vector512.Create(0.1875);
 
-        for (var k = 0; k < LogitHistogram.Block; k += 8) Positions(k, Lambda * h).CopyTo(weights, k);
+        for (var k = 0; k < LogitHistogram.Block; k += 8) Positions(k, Lambda * h).Store(weights.Start + k);
         for (var k = 0; k < blocks; k++) bases[k] = Lambda * row.Centre(k * LogitHistogram.Block);
         for (var k = blocks; (k & 7) != 0; k++) bases[k] = 0;
         for (var k = 0; k < blocks; k += 8) DeterministicMath.Exp(Vector512.Create(bases, k)).CopyTo(bases, k);
 
         var energies = Vector512<double>.Zero;
-        fixed (double* count = histogram.Count, first = histogram.First, second = histogram.Second)
-        fixed (double* m = mass, w = weights)
+        double* count = histogram.Count.Start, first = histogram.First.Start, second = histogram.Second.Start;
+        double* m = mass.Start, w = weights.Start;
+        var stride = step * Vector512.Create(8.0);
+        for (var block = blocks - 1; block >= 0; block--)
         {
-            for (var block = blocks - 1; block >= 0; block--)
+            above[block + 1] = sum;
+            var start = block * LogitHistogram.Block;
+            var vBase = Vector512.Create(bases[block]);
+            var lanes = Vector512<double>.Zero;
+            var centre = Vector512.Create(row.Centre(start)) + Ramp * step;
+            for (var k = 0; k < LogitHistogram.Block; k += 8)
             {
-                above[block + 1] = sum;
-                var start = block * LogitHistogram.Block;
-                var vBase = Vector512.Create(bases[block]);
-                var lanes = Vector512<double>.Zero;
-                var centre = Vector512.Create(row.Centre(start)) + Ramp * step;
-                var stride = step * Vector512.Create(8.0);
-                for (var k = 0; k < LogitHistogram.Block; k += 8)
-                {
-                    var weight = Vector512.Load(w + k) * vBase;
-                    Vector512<double> n = Vector512.Load(count + start + k), s1 = Vector512.Load(first + start + k), s2 = Vector512.Load(second + start + k);
-                    var e = weight * Vector512.FusedMultiplyAdd(c2, s2, Vector512.FusedMultiplyAdd(c1, s1, c0 * n));
-                    e.Store(m + start + k);
-                    lanes += e;
-                    energies = Vector512.FusedMultiplyAdd(centre, e, energies);
-                    energies = Vector512.FusedMultiplyAdd(weight * step, Vector512.FusedMultiplyAdd(c0PlusThird, s1, c1AndThird * s2), energies);
-                    centre += stride;
-                }
-                sum += Lanes.Sum(lanes);
+                var weight = Vector512.Load(w + k) * vBase;
+                var n = Vector512.Load(count + start + k);
+                var s1 = Vector512.Load(first + start + k);
+                var s2 = Vector512.Load(second + start + k);
+                var e = weight * Vector512.FusedMultiplyAdd(c2, s2, Vector512.FusedMultiplyAdd(c1, s1, c0 * n));
+                e.Store(m + start + k);
+                lanes += e;
+                energies = Vector512.FusedMultiplyAdd(centre, e, energies);
+                var around = Vector512.FusedMultiplyAdd(c0PlusThird, s1, c1 * s2);
+                energies = Vector512.FusedMultiplyAdd(weight * step, around, energies);
+                centre += stride;
             }
-            above[0] = sum;
+            sum += Lanes.Sum(lanes);
         }
+        above[0] = sum;
         energy = Lanes.Sum(energies);
         relative = (kappa * kappa * kappa / 24 + kappa * kappa / (1 << 16)) * 1.01 * DeterministicMath.Exp(2 * kappa);
         absolute = 2 * kappa / (1 << 20) * NearZero() / sum;
