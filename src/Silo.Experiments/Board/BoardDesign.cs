@@ -17,6 +17,9 @@ public sealed record BoardDesign
     /// <summary>Level of all intervals; 1 - level is the error of verdicts.</summary>
     public double Level { get; init; } = 0.95;
 
+    /// <summary>1 - <see cref="Level"/>, without the last bits that the subtraction leaves.</summary>
+    internal double Alpha => Math.Round(1 - Level, 12);
+
     /// <summary>A measure is not better where the interval of its difference to some control ends below this.</summary>
     public double Margin { get; init; } = 0.05;
 

@@ -10,11 +10,11 @@ internal static class BoardReader
 {
     private const int DefaultRunning = 10;
 
-    public static BoardTable Read(CorrelationBoard board)
+    public static BoardTable Read(CorrelationBoard board, bool exploratory)
     {
         var design = board.Design;
         var prompts = board.Prompts;
-        var readings = board.Sums.Golds.Select(g => new GoldReading(design, g.Key, g.Value, prompts))
+        var readings = board.Sums.Golds.Select(g => new GoldReading(design, g.Key, g.Value, prompts, exploratory))
             .OrderBy(r => Order(NameOf(r))).ThenBy(r => r.Name, StringComparer.Ordinal).ToArray();
         var withTexts = prompts.Where(p => p.Texts is not null).ToArray();
         return new BoardTable
@@ -88,8 +88,7 @@ internal static class BoardReader
             count += defined;
             if (mean is { } value) sum = sum.Add(value * defined);
         }
-        var all = PromptMask.All(prompts.Length);
-        return new(count == 0 ? null : sum.Sum / count, resamples.OfRatio(resamples.Sums(totals, all), resamples.Sums(counts, all)),
+        return new(count == 0 ? null : sum.Sum / count, resamples.OfRatio(resamples.Sums(totals), resamples.Sums(counts)),
             prompts.Count(p => p.Defined > 0), prompts.Count(p => p.Defined == 0));
     }
 

@@ -26,7 +26,7 @@ internal sealed class GoldReading
         public bool Primary => Measure?.Primary ?? false;
     }
 
-    public GoldReading(BoardDesign design, string name, GoldSums sums, IReadOnlyCollection<PromptEntry> prompts)
+    public GoldReading(BoardDesign design, string name, GoldSums sums, IReadOnlyCollection<PromptEntry> prompts, bool exploratory)
     {
         (this.design, this.sums, Name) = (design, sums, name);
         Rated = [.. prompts.SelectMany(p => p.Rows.Where(r => r.Gold.Name.ToString() == name).Select(r => new RatedPrompt(p, r)))];
@@ -37,7 +37,7 @@ internal sealed class GoldReading
         BestOrder = BestTemperatureOrder.Learn([.. Rated.Select(r => (r.Entry.Texts!, r.Row.Gold))]);
         pooled = new(Rated);
         pairs = new(design, Rated);
-        columns = [.. Columns()];
+        columns = [.. Columns().Where(c => exploratory || c.Kind != MeasureKind.Measure || c.Primary)];
     }
 
     /// <summary>A prompt with this gold.</summary>
@@ -64,9 +64,9 @@ internal sealed class GoldReading
     /// <summary>All lines.</summary>
     public IReadOnlyList<MeasureResult> Results()
     {
-        var compared = columns.Where(c => c.Kind != MeasureKind.Measure)
-            .ToDictionary(c => c, c => new ResampledColumn(c.Rho, resamples));
-        var results = columns.Select(c => Line(c, compared)).ToArray();
+        var resampled = ResampledColumn.Of([.. columns.Select(c => c.Rho)], resamples);
+        (Column, ResampledColumn)[] compared = [.. columns.Zip(resampled).Where(c => c.First.Kind != MeasureKind.Measure && Defined(c.First) > 0)];
+        var results = columns.Select((c, i) => Line(c, resampled[i], compared)).ToArray();
         var family = results.Index().Where(r => r.Item.Primary).Select(r => r.Index).ToArray();
         var adjusted = Holm.Adjust([.. family.Select(i => results[i].P ?? 1)]);
         for (var i = 0; i < family.Length; i++) results[family[i]] = Judged(columns[family[i]], results[family[i]], adjusted[i], family.Length);
@@ -105,7 +105,7 @@ internal sealed class GoldReading
         if (column is null || column.Name == Control.TemperatureBest.Name) return null;
         var points = new List<RunningPoint>();
         ExactSum sum = default;
-        Sequence.Run(row => column.Rho[row], design.Level, range: 1, (sequence, at) =>
+        Sequence.Run(row => column.Rho[row], design.Alpha, range: 1, (sequence, at) =>
         {
             sum = sum.Add(column.Rho[Sequence.Rows[at]]);
             points.Add(new(at + 1, sum.Mean!.Value, PromptSequence.Shown(sequence)));
@@ -153,14 +153,13 @@ internal sealed class GoldReading
 
     private static int SignOf(double[] rho) => rho.Where(v => !double.IsNaN(v)).Sum() < 0 ? -1 : 1;
 
-    private MeasureResult Line(Column column, Dictionary<Column, ResampledColumn> compared)
+    private MeasureResult Line(Column column, ResampledColumn own, (Column Column, ResampledColumn Resampled)[] compared)
     {
-        var own = compared.TryGetValue(column, out var known) ? known : new ResampledColumn(column.Rho, resamples);
         var best = column.Index < 0;
         var total = best ? BestOrderSums() : sums.Columns[column.Index];
-        var (cs, used) = best ? (null, 0) : Sequence.Run(row => column.Rho[row], design.Level, range: 1);
+        var (cs, used) = best ? (null, 0) : Sequence.Run(row => column.Rho[row], design.Alpha, range: 1);
         var differences = column.Kind == MeasureKind.Control ? []
-            : compared.Where(c => c.Key != column && Defined(c.Key) > 0).Select(c => Compare(column, own, c.Key, c.Value)).ToArray();
+            : compared.Where(c => c.Column != column).Select(c => Compare(column, own, c.Column, c.Resampled)).ToArray();
         return new MeasureResult
         {
             Feature = column.Name,
@@ -209,7 +208,7 @@ internal sealed class GoldReading
         var p = tested ? SignFlipP(defined) : null;
         var pOfZeros = !tested ? null : defined.Length == zeros.Length ? p : SignFlipP(zeros);
         var cs = tested && other.Index >= 0
-            ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], design.Level, range: 2).Cs : null;
+            ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], design.Alpha, range: 2).Cs : null;
         var ci = resamples.OfDifference(own, theirs, column.Sign, other.Sign);
         return new Difference
         {
@@ -253,8 +252,8 @@ internal sealed class GoldReading
     {
         if (sums.WithSeveral == 0) return null;
         double[] values = [.. Rated.Select(r => r.Row.Within?[column.Index] ?? double.NaN)];
-        var mask = PromptMask.Of(values);
-        return new(total.Within.Mean, resamples.OfMean(resamples.Sums(values, mask), mask), (int)total.Within.Count, sums.WithSeveral - (int)total.Within.Count);
+        var resampled = ResampledColumn.Of([values], resamples)[0];
+        return new(total.Within.Mean, resamples.OfMean(resampled.Sums, resampled.Mask), (int)total.Within.Count, sums.WithSeveral - (int)total.Within.Count);
     }
 
     private GoldSums.ColumnSums BestOrderSums()

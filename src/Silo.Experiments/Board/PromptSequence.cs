@@ -26,9 +26,9 @@ internal sealed record PromptSequence(int[] Rows, string? WaitingFor)
     }
 
     /// <summary>The confidence sequence of a column's values in this order, and how many it has used.</summary>
-    public (Interval? Cs, int Count) Run(Func<int, double> valueOfRow, double level, double range, Action<ConfidenceSequence, int>? step = null)
+    public (Interval? Cs, int Count) Run(Func<int, double> valueOfRow, double alpha, double range, Action<ConfidenceSequence, int>? step = null)
     {
-        var sequence = new ConfidenceSequence(1 - level, range: range);
+        var sequence = new ConfidenceSequence(alpha, range: range);
         for (var i = 0; i < Rows.Length; i++)
         {
             var value = valueOfRow(Rows[i]);

@@ -12,13 +12,13 @@ namespace Silo.Experiments.Board;
 internal sealed class Resamples
 {
     private readonly double[][] weights;
-    private readonly double level;
+    private readonly Quantiles quantiles;
     private readonly Dictionary<PromptMask, double[]> counts = [];
     private readonly double[] means, scratch;
 
     public Resamples(BoardDesign design, IReadOnlyList<string> prompts)
     {
-        level = design.Level;
+        quantiles = new(design.Level);
         Count = design.Resamples;
         Poisson = prompts.Count >= design.PoissonFrom;
         means = new double[Count];
@@ -34,12 +34,27 @@ internal sealed class Resamples
     /// <summary>Whether weights are independent Poisson counts.</summary>
     public bool Poisson { get; }
 
-    /// <summary>Weighted sums of the values of the prompts in the mask, one for each resample.</summary>
-    public double[] Sums(ReadOnlySpan<double> values, PromptMask mask)
+    /// <summary>Weighted sums of values (0 where undefined) over the prompts, one for each resample.</summary>
+    public double[] Sums(double[] values) => Sums([values])[0];
+
+    /// <summary>
+    /// The same for many columns at once: a block of resamples at a time, whose weights stay in the cache for all columns.
+    /// </summary>
+    public double[][] Sums(IReadOnlyList<double[]> columns)
     {
-        var sums = new double[Count];
-        for (var i = 0; i < weights.Length; i++)
-            if (mask[i] && values[i] != 0) TensorPrimitives.MultiplyAdd(weights[i], values[i], sums, sums);
+        const int block = 256;
+        double[][] sums = [.. columns.Select(_ => new double[Count])];
+        for (var start = 0; start < Count; start += block)
+        {
+            var length = Math.Min(block, Count - start);
+            for (var c = 0; c < sums.Length; c++)
+            {
+                var values = columns[c];
+                var into = sums[c].AsSpan(start, length);
+                for (var i = 0; i < values.Length; i++)
+                    if (values[i] != 0) TensorPrimitives.MultiplyAdd(weights[i].AsSpan(start, length), values[i], into, into);
+            }
+        }
         return sums;
     }
 
@@ -69,10 +84,8 @@ internal sealed class Resamples
         var kept = 0;
         for (var b = 0; b < numerators.Length; b++)
             if (denominators[b] > 0) means[kept++] = numerators[b] / denominators[b];
-        return Quantiles.Central(means.AsSpan(0, kept), level);
+        return quantiles.Central(means.AsSpan(0, kept));
     }
-
-    internal ReadOnlySpan<double> WeightsOf(int prompt) => weights[prompt];
 
     private void Combine(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int signA, int signB)
     {
@@ -120,11 +133,14 @@ internal sealed class ResampledColumn
 {
     private readonly double[] values;
 
-    public ResampledColumn(double[] values, Resamples resamples)
+    private ResampledColumn(PromptMask mask, double[] values, double[] sums) => (Mask, this.values, Sums) = (mask, values, sums);
+
+    /// <summary>Columns of values, NaN where undefined.</summary>
+    public static ResampledColumn[] Of(IReadOnlyList<double[]> columns, Resamples resamples)
     {
-        Mask = PromptMask.Of(values);
-        this.values = Array.ConvertAll(values, v => double.IsNaN(v) ? 0 : v);
-        Sums = resamples.Sums(this.values, Mask);
+        double[][] values = [.. columns.Select(c => Array.ConvertAll(c, v => double.IsNaN(v) ? 0 : v))];
+        var sums = resamples.Sums(values);
+        return [.. columns.Select((c, i) => new ResampledColumn(PromptMask.Of(c), values[i], sums[i]))];
     }
 
     /// <summary>The prompts where it is defined.</summary>
@@ -137,11 +153,18 @@ internal sealed class ResampledColumn
     public double[] SumsOver(PromptMask mask, Resamples resamples)
     {
         if (mask.Equals(Mask)) return Sums;
-        var left = Mask.Except(mask);
-        if (left.Count > mask.Count) return resamples.Sums(values, mask);
-        var sums = (double[])Sums.Clone();
-        for (var i = 0; i < values.Length; i++)
-            if (left[i]) TensorPrimitives.MultiplyAdd(resamples.WeightsOf(i), -values[i], sums, sums);
+        var some = (double[])values.Clone();
+        if (2 * mask.Count < Mask.Count)
+        {
+            for (var i = 0; i < some.Length; i++)
+                if (!mask[i]) some[i] = 0;
+            return resamples.Sums(some);
+        }
+        // Seldom are many missing: take the few away instead.
+        for (var i = 0; i < some.Length; i++)
+            if (mask[i]) some[i] = 0;
+        var sums = resamples.Sums(some);
+        TensorPrimitives.Subtract(Sums, sums, sums);
         return sums;
     }
 }

@@ -37,7 +37,7 @@ internal static class VerdictRule
         if (controls.Length == 0 || adjustedP is not { } p) return (Verdict.Undecided, "there is no control to compare with");
         var prompts = controls.Max(d => d.UndefinedAsZero.N);
         if (prompts < FewestPrompts) return (Verdict.Undecided, $"only {prompts} rated prompts");
-        if (p < 1 - design.Level) return (Verdict.Better, "beats every control");
+        if (p < design.Alpha) return (Verdict.Better, "beats every control");
         var lost = controls.Where(d => d.Defined.N >= FewestPrompts && EndsBelow(d.Defined, design.Margin) && EndsBelow(d.UndefinedAsZero, design.Margin))
             .OrderBy(d => d.Defined.Mean).FirstOrDefault();
         if (lost is not null) return (Verdict.NotBetter, $"the interval of its difference to {lost.To} ends below {design.Margin:0.##}");
@@ -57,7 +57,7 @@ internal static class VerdictRule
     /// <param name="design">The board's design.</param>
     public static (int Prompts, Verdict For)? PromptsNeeded(IReadOnlyList<double[]> differences, int rated, int family, BoardDesign design)
     {
-        var alpha = 1 - design.Level;
+        var alpha = design.Alpha;
         double z = Normal.InvCDF(0, 1, Power), zBetter = Normal.InvCDF(0, 1, 1 - alpha / Math.Max(1, family)) + z,
             zNot = Normal.InvCDF(0, 1, 1 - alpha / 2) + z;
         double better = 0, notBetter = double.PositiveInfinity;
