@@ -35,7 +35,8 @@ public sealed record RunInfo
 }
 
 /// <summary>A rank as it came. The newest of a text and rater counts.</summary>
-/// <param name="Revision">Its number in the order of arrival, from 1.</param>
+/// <param name="Number">Its number in the order of arrival, from 1.</param>
+/// <param name="Revision">How many ranks of the same text and rater came before it.</param>
 /// <param name="Prompt">The prompt's id.</param>
 /// <param name="Item">The text's name within the prompt (<c>t0.3-0</c>).</param>
 /// <param name="Rater">Who ranked.</param>
@@ -44,7 +45,7 @@ public sealed record RunInfo
 /// <param name="Source">Where it came from: a file's name, a judge's.</param>
 /// <param name="Came">When (UTC).</param>
 public sealed record StoredRank(
-    long Revision, string Prompt, string Item, string Rater, string? Panel, double? Rank, string Source, DateTimeOffset Came);
+    long Number, long Revision, string Prompt, string Item, string Rater, string? Panel, double? Rank, string Source, DateTimeOffset Came);
 
 /// <summary>A rank that is to be stored.</summary>
 /// <param name="Prompt">The prompt's id.</param>

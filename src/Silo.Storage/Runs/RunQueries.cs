@@ -117,11 +117,16 @@ internal static class RunQueries
     {
         var ranks = new List<StoredRank>();
         using var command = RunConnection.Command(connection,
-            "SELECT id, prompt, item, rater, panel, rank, source, came FROM ranks WHERE id > $after ORDER BY id", ("$after", after));
+            """
+            SELECT * FROM (
+                SELECT id, row_number() OVER (PARTITION BY prompt, item, rater ORDER BY id) - 1, prompt, item, rater, panel, rank, source, came
+                FROM ranks)
+            WHERE id > $after ORDER BY id
+            """, ("$after", after));
         using var rows = command.ExecuteReader();
         while (rows.Read())
-            ranks.Add(new StoredRank(rows.GetInt64(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
-                rows.IsDBNull(4) ? null : rows.GetString(4), rows.IsDBNull(5) ? null : rows.GetDouble(5), rows.GetString(6), Time(rows.GetString(7))));
+            ranks.Add(new StoredRank(rows.GetInt64(0), rows.GetInt64(1), rows.GetString(2), rows.GetString(3), rows.GetString(4),
+                rows.IsDBNull(5) ? null : rows.GetString(5), rows.IsDBNull(6) ? null : rows.GetDouble(6), rows.GetString(7), Time(rows.GetString(8))));
         return ranks;
     }
 

@@ -98,7 +98,7 @@ public sealed class RunReader : IDisposable
     });
 
     /// <summary>Ranks in the order they came.</summary>
-    /// <param name="after">Only those after this revision; 0 for all.</param>
+    /// <param name="after">Only those after this number; 0 for all.</param>
     public IReadOnlyList<StoredRank> Ranks(long after = 0) => Guard(() => RunQueries.Ranks(_connection, after));
 
     /// <summary>All failed attempts in the order they happened, also of texts that succeeded later.</summary>

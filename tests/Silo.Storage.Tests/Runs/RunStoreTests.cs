@@ -175,7 +175,8 @@ public sealed class RunStoreTests : IDisposable
         Assert.Equal([true, false, true, true, true, false, true], added);
         using var reader = RunReader.Open(Run);
         Assert.Equal([1, 1.5, 2, null, 1], reader.Ranks().Select(r => r.Rank));
-        Assert.Equal([1L, 2, 3, 4, 5], reader.Ranks().Select(r => r.Revision));
+        Assert.Equal([1L, 2, 3, 4, 5], reader.Ranks().Select(r => r.Number));
+        Assert.Equal([0L, 0, 1, 2, 3], reader.Ranks().Select(r => r.Revision));
         Assert.Equal("judges", reader.Ranks()[1].Panel);
         Assert.Equal(2, reader.Ranks(after: 3).Count);
     }
