@@ -51,7 +51,8 @@ public static class ReferenceTemperatureMeasuring
                     var reduced = catalog.Reduce(
                         new GenerationResult(key, record.Tokens, record.Text, record.Finish, trace, record.Engine), TraceKeeping.None);
                     measured.Add((key, [.. added.Select(i => reduced.Measures[i])]));
-                    progress?.Invoke(++done, todo.Count);
+                    done++;
+                    progress?.Invoke(done, todo.Count);
                 }
             store.Write(batch =>
             {

@@ -54,7 +54,7 @@ public static class ExperimentRunner
     private static async Task RunAsync(RunRequest request, ChannelWriter<RunEvent> events, CancellationToken stop, CancellationToken abort)
     {
         using var store = RunStore.Open(request.Directory, request.Spec, Version, request.Fresh, request.Time);
-        var newRanks = RankIntake.Take(store, request.RankFiles);
+        var ranks = RankIntake.Take(store, request.RankFiles);
         if (request.RetryFailed) store.Write(batch => batch.RetryFailed());
         ModelCheck.Check(store, request.Model);
 
@@ -68,11 +68,12 @@ public static class ExperimentRunner
                 events.TryWrite(new RunEvent.Stopped(request.Directory, summary.Kept, store.Plan.Count));
                 return;
             }
-            Finisher.Finish(store);
+            RunResults.Finish(store);
         }
-        var report = Finisher.Report(request, store, rewrite: !wasFinished || newRanks, events);
+        var result = RunResults.Refresh(store, request.Model, request.WriteReport, always: !wasFinished || ranks.Added > 0, abort);
+        events.TryWrite(new RunEvent.BoardChanged(result.Table, Final: true));
         var end = store.Info();
         events.TryWrite(new RunEvent.Done(
-            request.Directory, end.Kept, end.Failed, end.Tokens, end.Seconds, end.Digest!, end.Engines, report));
+            request.Directory, end.Kept, end.Failed, end.Tokens, end.Seconds, end.Digest!, end.Engines, result.Report));
     }
 }

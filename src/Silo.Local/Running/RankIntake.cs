@@ -5,27 +5,34 @@ using Silo.Storage.Runs;
 
 namespace Silo.Local.Running;
 
+/// <summary>What came of ranking files.</summary>
+/// <param name="Read">Ranks read.</param>
+/// <param name="Added">Those of them that were new or corrections.</param>
+public readonly record struct RanksTaken(int Read, int Added);
+
 /// <summary>Takes ranking files into a run.</summary>
 public static class RankIntake
 {
-    /// <summary>Adds the ranks of some files; those that are known already change nothing. Returns whether any was new.</summary>
+    /// <summary>Adds the ranks of some files; those that are known already change nothing.</summary>
     /// <param name="store">The run.</param>
     /// <param name="files">The files, in order: a later one corrects an earlier one.</param>
+    /// <returns>How many ranks there were, and how many of them were new.</returns>
     /// <exception cref="SiloException">A file cannot be read, or names a text that the experiment does not have.</exception>
-    public static bool Take(RunStore store, IEnumerable<string> files)
+    public static RanksTaken Take(RunStore store, IEnumerable<string> files)
     {
-        var any = false;
+        var (read, added) = (0, 0);
         foreach (var file in files)
         {
             var rows = RankingFile.Read(file);
             foreach (var row in rows) Check(store.Plan, file, row);
+            read += rows.Count;
             store.Write(batch =>
             {
                 foreach (var row in rows)
-                    any |= batch.Rank(new NewRank(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank), Path.GetFileName(file));
+                    if (batch.Rank(new NewRank(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank), Path.GetFileName(file))) added++;
             });
         }
-        return any;
+        return new RanksTaken(read, added);
     }
 
     private static void Check(ExperimentPlan plan, string file, RankRow row)

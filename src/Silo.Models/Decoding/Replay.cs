@@ -43,4 +43,26 @@ public sealed class Replay(ILanguageModel model)
         }, cancellationToken);
         return trace.Build(tokens.Length);
     }
+
+    /// <summary>Sees the logits that a token was drawn from.</summary>
+    /// <param name="index">0-based index of the token.</param>
+    /// <param name="logits">The V logits; not to be kept.</param>
+    public delegate void Step(int index, ReadOnlySpan<float> logits);
+
+    /// <summary>Shows the logits of every token after a prompt, in order; windows as in <see cref="Trace"/>.</summary>
+    /// <param name="prompt">The prompt's text.</param>
+    /// <param name="tokens">The tokens.</param>
+    /// <param name="see">Called for each token.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <exception cref="SiloException">The model can begin no text without a prompt.</exception>
+    public void Logits(string prompt, int[] tokens, Step see, CancellationToken cancellationToken)
+    {
+        var head = model.Tokenizer.Encode(prompt);
+        if (head.Length == 0) throw new SiloException("the prompt is empty, and the model has no token to begin a text with");
+        var vocabulary = model.Info.VocabularySize;
+        TeacherForcing.Walk(model, head, tokens, (index, block, logits) =>
+        {
+            for (var i = 0; i < block.Length; i++) see(index + i, logits.AsSpan(i * vocabulary, vocabulary));
+        }, cancellationToken);
+    }
 }
