@@ -80,7 +80,7 @@ public sealed class Sampler
             var row = RowOf(logits, block);
             var sum = 0.0;
             // A block whose best token is negligible is passed over.
-            if ((TensorPrimitives.Max(row) - (double)max) / temperature >= Negligible) sum = Sum(Weigh(row, max, temperature, cut, block * Block));
+            if ((TensorPrimitives.Max(row) - (double)max) * Inverse(temperature) >= Negligible) sum = Sum(Weigh(row, max, temperature, cut, block * Block));
             _sums[block] = sum;
             total += sum;
         }
@@ -113,13 +113,13 @@ public sealed class Sampler
     {
         var weights = _weights.AsSpan(0, row.Length);
         var i = 0;
-        var (top, divisor) = (Vector256.Create((double)max), Vector256.Create(temperature));
+        var (top, inverse) = (Vector256.Create((double)max), Vector256.Create(Inverse(temperature)));
         for (; i + 4 <= row.Length; i += 4)
         {
             var z = Vector128.Create(row.Slice(i, 4));
-            ((Vector256.Create(Vector128.WidenLower(z), Vector128.WidenUpper(z)) - top) / divisor).CopyTo(weights[i..]);
+            ((Vector256.Create(Vector128.WidenLower(z), Vector128.WidenUpper(z)) - top) * inverse).CopyTo(weights[i..]);
         }
-        for (; i < row.Length; i++) weights[i] = (row[i] - (double)max) / temperature;
+        for (; i < row.Length; i++) weights[i] = (row[i] - (double)max) * Inverse(temperature);
         DeterministicMath.Exp(weights, weights);
         if (cut.Id >= 0)
             for (i = 0; i < row.Length; i++)
@@ -192,11 +192,14 @@ public sealed class Sampler
         _crossing.Sort();
         foreach (var (z, id) in _crossing)
         {
-            reached += share > 0 ? DeterministicMath.Exp((-z - (double)max) / temperature) : 1;
+            reached += share > 0 ? DeterministicMath.Exp((-z - (double)max) * Inverse(temperature)) : 1;
             if (reached >= wanted) return new Cut(-z, id);
         }
         return _crossing.Count == 0 ? cut : new Cut(-_crossing[^1].Z, _crossing[^1].Id);
     }
+
+    // Finite, so that the best token's exponent stays 0 at any temperature.
+    private static double Inverse(double temperature) => Math.Min(1 / temperature, double.MaxValue);
 
     private double TotalMass()
     {
@@ -205,7 +208,7 @@ public sealed class Sampler
         return total;
     }
 
-    private static int BucketOf(float z, float max, double temperature) => (int)Math.Min(Buckets - 1, ((double)max - z) / temperature * BucketsPerUnit);
+    private static int BucketOf(float z, float max, double temperature) => (int)Math.Min(Buckets - 1, ((double)max - z) * Inverse(temperature) * BucketsPerUnit);
 
     /// <summary>The last token of the order (z descending, then id) that is kept; an id below 0 keeps all.</summary>
     private readonly record struct Cut(float Z, int Id)

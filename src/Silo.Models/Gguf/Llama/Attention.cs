@@ -1,81 +1,124 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Silo.Models.Gguf.Llama;
 
 /// <summary>
-/// Causal attention of one position over a paged cache. A score is one running sum over the head's dimensions; a sum over positions is four (value) or
+/// Causal attention of one position over a paged cache. A score is one running sum over the head's dimensions; a sum over positions is four (values) or
 /// eight (denominator) running sums, by position modulo 4 or 8, added in a fixed order: the same bits however the positions came into the cache.
 /// </summary>
 internal static unsafe class Attention
 {
-    private const int Positions = KeyValuePages.Positions;
+    private const int Block = KeyValuePages.Block;
+    private const int PageBlocks = KeyValuePages.Positions / Block;
 
     /// <summary>Floats of scratch memory for a context.</summary>
-    public static int Scratch(int context) => KeyValuePages.PagesFor(context) * Positions;
+    public static int Scratch(int context) => 2 * Blocks(context) * Block;
 
-    /// <summary>Writes a position's key and value heads into their page.</summary>
+    /// <summary>
+    /// Writes a position's key and value heads into their place of a page. The first of a block clears the block's other values, which are read, and
+    /// weighed with 0, before they are written.
+    /// </summary>
     public static void Write(float* keys, float* values, float* head, int slot, int headSize)
     {
-        for (var d = 0; d < headSize; d++) head[d * Positions + slot] = keys[d];
-        Buffer.MemoryCopy(values, head + Positions * headSize + slot * headSize, headSize * sizeof(float), headSize * sizeof(float));
+        var to = head + slot / Block * Block * headSize + slot % Block;
+        for (var d = 0; d < headSize; d++) to[d * Block] = keys[d];
+        var place = head + (KeyValuePages.Positions + slot) * headSize;
+        if (slot % Block == 0) new Span<float>(place, Block * headSize).Clear();
+        new Span<float>(values, headSize).CopyTo(new Span<float>(place, headSize));
     }
 
-    /// <summary>softmax(q K) V of one query head, already scaled, over the first <paramref name="count"/> positions.</summary>
-    /// <param name="query">The query head.</param>
+    /// <summary>softmax(q K) V of two query heads (side by side, which keeps the processor busy) over the first positions of a sequence.</summary>
+    /// <param name="first">The first query head, already scaled.</param>
+    /// <param name="second">The second.</param>
     /// <param name="pages">The sequence's pages.</param>
-    /// <param name="offset">Floats from a page's start to this layer's and head's keys.</param>
+    /// <param name="firstOffset">Floats from a page's start to the keys that the first head reads.</param>
+    /// <param name="secondOffset">The same for the second.</param>
     /// <param name="count">Positions to attend to.</param>
     /// <param name="headSize">Dimensions of a head.</param>
-    /// <param name="scores">Scratch memory.</param>
-    /// <param name="to">Receives the head's result.</param>
-    public static void Attend(float* query, nint* pages, long offset, int count, int headSize, float* scores, float* to)
+    /// <param name="scratch">Scratch memory.</param>
+    /// <param name="firstTo">Receives the first head's result.</param>
+    /// <param name="secondTo">Receives the second's.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Attend(float* first, float* second, nint* pages, long firstOffset, long secondOffset, int count, int headSize, float* scratch, float* firstTo, float* secondTo)
     {
-        var pageCount = KeyValuePages.PagesFor(count);
+        var blocks = Blocks(count);
+        var scores = scratch;
+        var others = scratch + blocks * Block;
         var most = Vector256.Create(float.NegativeInfinity);
-        for (var page = 0; page < pageCount; page++)
+        var otherMost = most;
+        for (var block = 0; block < blocks; block++)
         {
-            var keys = (float*)pages[page] + offset;
-            var (low, high) = (Vector256<float>.Zero, Vector256<float>.Zero);
-            for (var d = 0; d < headSize; d++, keys += Positions)
-            {
-                var q = Vector256.Create(query[d]);
-                low = Vector256.FusedMultiplyAdd(q, Vector256.Load(keys), low);
-                high = Vector256.FusedMultiplyAdd(q, Vector256.Load(keys + 8), high);
-            }
-            low.Store(scores + page * Positions);
-            high.Store(scores + page * Positions + 8);
-            if (page < pageCount - 1) most = Vector256.MaxNative(most, Vector256.MaxNative(low, high));
-        }
-        for (var i = count; i < pageCount * Positions; i++) scores[i] = float.NegativeInfinity;
-        var last = scores + (pageCount - 1) * Positions;
-        most = Vector256.MaxNative(most, Vector256.MaxNative(Vector256.Load(last), Vector256.Load(last + 8)));
-
-        var max = Vector256.Create(VectorMath.Max(most));
-        var total = Vector256<float>.Zero;
-        for (var i = 0; i < pageCount * Positions; i += 8)
-        {
-            var e = VectorMath.Exp(Vector256.Load(scores + i) - max);
-            e.Store(scores + i);
-            total += e;
-        }
-        var share = Vector256.Create(1f / VectorMath.Sum(total));
-        for (var d = 0; d < headSize; d += 8)
-        {
+            var place = pages[block / PageBlocks] + block % PageBlocks * (Block * headSize) * sizeof(float);
+            var keys = (float*)place + firstOffset;
+            var otherKeys = (float*)place + secondOffset;
             Vector256<float> a, b, c, e;
             a = b = c = e = Vector256<float>.Zero;
-            for (var page = 0; page < pageCount; page++)
+            for (var d = 0; d < headSize; d++, keys += Block, otherKeys += Block)
             {
-                var values = (float*)pages[page] + offset + Positions * headSize + d;
-                var weights = scores + page * Positions;
-                for (var i = 0; i < Positions; i += 4, values += 4 * headSize)
+                var (p, q) = (Vector256.Create(first[d]), Vector256.Create(second[d]));
+                a = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys), a);
+                b = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys + 8), b);
+                c = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys), c);
+                e = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys + 8), e);
+            }
+            if ((block + 1) * Block > count)
+            {
+                // Beyond the last position the cache holds nothing yet.
+                var left = Vector256.Create(count - block * Block);
+                var (low, high) = (Vector256.LessThan(Vector256<int>.Indices, left).AsSingle(), Vector256.LessThan(Vector256<int>.Indices + Vector256.Create(8), left).AsSingle());
+                var none = Vector256.Create(float.NegativeInfinity);
+                (a, b) = (Vector256.ConditionalSelect(low, a, none), Vector256.ConditionalSelect(high, b, none));
+                (c, e) = (Vector256.ConditionalSelect(low, c, none), Vector256.ConditionalSelect(high, e, none));
+            }
+            a.Store(scores + block * Block);
+            b.Store(scores + block * Block + 8);
+            c.Store(others + block * Block);
+            e.Store(others + block * Block + 8);
+            most = Vector256.MaxNative(most, Vector256.MaxNative(a, b));
+            otherMost = Vector256.MaxNative(otherMost, Vector256.MaxNative(c, e));
+        }
+
+        var (max, otherMax) = (Vector256.Create(VectorMath.Max(most)), Vector256.Create(VectorMath.Max(otherMost)));
+        var (total, otherTotal) = (Vector256<float>.Zero, Vector256<float>.Zero);
+        for (var i = 0; i < blocks * Block; i += 8)
+        {
+            var (x, y) = (Vector256.Load(scores + i), Vector256.Load(others + i));
+            // What is minus infinity must weigh nothing at all.
+            x = VectorMath.Exp(x - max) & Vector256.GreaterThan(x, Vector256.Create(float.NegativeInfinity));
+            y = VectorMath.Exp(y - otherMax) & Vector256.GreaterThan(y, Vector256.Create(float.NegativeInfinity));
+            x.Store(scores + i);
+            y.Store(others + i);
+            total += x;
+            otherTotal += y;
+        }
+
+        var (share, otherShare) = (Vector256.Create(1f / VectorMath.Sum(total)), Vector256.Create(1f / VectorMath.Sum(otherTotal)));
+        for (var d = 0; d < headSize; d += 8)
+        {
+            Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3;
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = Vector256<float>.Zero;
+            for (var block = 0; block < blocks; block++)
+            {
+                var place = (float*)pages[block / PageBlocks] + (KeyValuePages.Positions + block % PageBlocks * Block) * headSize + d;
+                var values = place + firstOffset;
+                var otherValues = place + secondOffset;
+                for (var i = block * Block; i < (block + 1) * Block; i += 4, values += 4 * headSize, otherValues += 4 * headSize)
                 {
-                    a = Vector256.FusedMultiplyAdd(Vector256.Create(weights[i]), Vector256.Load(values), a);
-                    b = Vector256.FusedMultiplyAdd(Vector256.Create(weights[i + 1]), Vector256.Load(values + headSize), b);
-                    c = Vector256.FusedMultiplyAdd(Vector256.Create(weights[i + 2]), Vector256.Load(values + 2 * headSize), c);
-                    e = Vector256.FusedMultiplyAdd(Vector256.Create(weights[i + 3]), Vector256.Load(values + 3 * headSize), e);
+                    a0 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i]), Vector256.Load(values), a0);
+                    b0 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i]), Vector256.Load(otherValues), b0);
+                    a1 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 1]), Vector256.Load(values + headSize), a1);
+                    b1 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 1]), Vector256.Load(otherValues + headSize), b1);
+                    a2 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 2]), Vector256.Load(values + 2 * headSize), a2);
+                    b2 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 2]), Vector256.Load(otherValues + 2 * headSize), b2);
+                    a3 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 3]), Vector256.Load(values + 3 * headSize), a3);
+                    b3 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 3]), Vector256.Load(otherValues + 3 * headSize), b3);
                 }
             }
-            ((a + b + (c + e)) * share).Store(to + d);
+            ((a0 + a1 + (a2 + a3)) * share).Store(firstTo + d);
+            ((b0 + b1 + (b2 + b3)) * otherShare).Store(secondTo + d);
         }
     }
+
+    private static int Blocks(int count) => (count + Block - 1) / Block;
 }

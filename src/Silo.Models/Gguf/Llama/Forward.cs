@@ -6,7 +6,7 @@ namespace Silo.Models.Gguf.Llama;
 /// <param name="Pages">The sequence's pages; those for positions up to this one are there.</param>
 /// <param name="Token">The token's id.</param>
 /// <param name="Position">Its position, from 0.</param>
-/// <param name="Logits">Receives the logits (room for whole panels), or 0 where they are not wanted.</param>
+/// <param name="Logits">Receives the V logits, or 0 where they are not wanted.</param>
 /// <param name="Hidden">Receives the hidden states [1 + layers x width], or 0.</param>
 internal readonly record struct ForwardToken(nint[] Pages, int Token, int Position, nint Logits, nint Hidden);
 
@@ -18,8 +18,8 @@ internal sealed unsafe class Forward : IDisposable
 
     private readonly LlamaModel _model;
     private readonly LlamaShape _shape;
-    private readonly int _capacity, _stateStride, _queryStride, _qkvStride, _feedStride;
-    private readonly NativeBuffer _state, _normed, _qkv, _attended, _gateUp, _activated, _scratch;
+    private readonly int _capacity, _stateStride, _queryStride, _qkvStride, _gateUpStride, _feedStride, _logitsStride;
+    private readonly NativeBuffer _state, _normed, _qkv, _attended, _gateUp, _activated, _logits, _scratch;
     private readonly int _scratchFloats;
     private readonly float _scale;
 
@@ -30,25 +30,25 @@ internal sealed unsafe class Forward : IDisposable
         (_model, _shape, _capacity) = (model, model.Shape, capacity);
         var block = model.Weights.Blocks[0];
         _stateStride = block.Down.Stride;
-        _queryStride = _shape.Heads * _shape.HeadSize;
+        _queryStride = PackedMatrix.Apart(_shape.Heads * _shape.HeadSize);
         _qkvStride = block.QueryKeyValue.Stride;
-        _feedStride = block.GateUp.Stride;
+        _gateUpStride = block.GateUp.Stride;
+        _feedStride = PackedMatrix.Apart(_shape.FeedForward);
+        _logitsStride = model.Weights.Output.Stride;
         _scratchFloats = (MatrixProduct.Scratch + Attention.Scratch(_shape.Context) + 15) / 16 * 16;
         _state = NativeBuffer.OfFloats((long)capacity * _stateStride);
         _normed = NativeBuffer.OfFloats((long)capacity * _stateStride);
         _qkv = NativeBuffer.OfFloats((long)capacity * _qkvStride);
         _attended = NativeBuffer.OfFloats((long)capacity * _queryStride);
-        _gateUp = NativeBuffer.OfFloats((long)capacity * _feedStride);
-        _activated = NativeBuffer.OfFloats((long)capacity * _shape.FeedForward);
+        _gateUp = NativeBuffer.OfFloats((long)capacity * _gateUpStride);
+        _activated = NativeBuffer.OfFloats((long)capacity * _feedStride);
+        _logits = NativeBuffer.OfFloats((long)capacity * _logitsStride);
         _scratch = NativeBuffer.OfFloats((long)model.Threads * _scratchFloats);
         _scale = 1f / MathF.Sqrt(_shape.HeadSize);
     }
 
     /// <summary>Most tokens at once.</summary>
     public int Capacity => _capacity;
-
-    /// <summary>Floats between the logits of two tokens.</summary>
-    public static int LogitsStride(LlamaModel model) => model.Weights.Output.Stride;
 
     /// <summary>Reads the tokens.</summary>
     /// <param name="tokens">At most <see cref="Capacity"/> tokens; those of one sequence in the order of their positions.</param>
@@ -65,7 +65,7 @@ internal sealed unsafe class Forward : IDisposable
 
     public void Dispose()
     {
-        foreach (var buffer in new[] { _state, _normed, _qkv, _attended, _gateUp, _activated, _scratch }) buffer.Dispose();
+        foreach (var buffer in new[] { _state, _normed, _qkv, _attended, _gateUp, _activated, _logits, _scratch }) buffer.Dispose();
     }
 
     /// <summary>All layers for tokens from..to, with the scratch memory of a worker; alone, or sharing the work among all threads.</summary>
@@ -80,42 +80,36 @@ internal sealed unsafe class Forward : IDisposable
         for (var layer = 0; layer < _shape.Layers; layer++)
         {
             var block = weights.Blocks[layer];
-            for (var i = from; i < to; i++) Norm(i, block.AttentionNorm);
+            for (var i = from; i < to; i++) Norm(i, block.AttentionNorm, i);
             Product(block.QueryKeyValue, _normed, _stateStride, _qkv, _qkvStride, false, from, to, worker, alone);
             for (var i = from; i < to; i++) RotateAndStore(tokens[i], i, layer);
             if (alone || to - from == 1) Attend(tokens, from, to, layer, worker);
             else Share(Math.Min(_model.Threads, to - from), part => Attend(tokens, Part(from, to, part), Part(from, to, part + 1), layer, part));
             Product(block.AttentionOutput, _attended, _queryStride, _state, _stateStride, true, from, to, worker, alone);
-            for (var i = from; i < to; i++) Norm(i, block.FeedForwardNorm);
-            Product(block.GateUp, _normed, _stateStride, _gateUp, _feedStride, false, from, to, worker, alone);
+            for (var i = from; i < to; i++) Norm(i, block.FeedForwardNorm, i);
+            Product(block.GateUp, _normed, _stateStride, _gateUp, _gateUpStride, false, from, to, worker, alone);
             for (var i = from; i < to; i++)
             {
-                var gate = _gateUp.Floats + (long)i * _feedStride;
-                VectorMath.SwiGlu(gate, gate + _shape.FeedForward, _activated.Floats + (long)i * _shape.FeedForward, _shape.FeedForward);
+                var gate = _gateUp.Floats + (long)i * _gateUpStride;
+                VectorMath.SwiGlu(gate, gate + _shape.FeedForward, _activated.Floats + (long)i * _feedStride, _shape.FeedForward);
             }
-            Product(block.Down, _activated, _shape.FeedForward, _state, _stateStride, true, from, to, worker, alone);
+            Product(block.Down, _activated, _feedStride, _state, _stateStride, true, from, to, worker, alone);
             for (var i = from; i < to; i++) KeepHidden(tokens[i], i, layer + 1);
         }
         Logits(tokens, from, to, worker, alone);
     }
 
-    /// <summary>Logits of the tokens that want them, in runs of neighbours whose results lie evenly apart.</summary>
+    /// <summary>Logits of the tokens that want them, computed side by side and then taken to their places.</summary>
     private void Logits(ForwardToken[] tokens, int from, int to, int worker, bool alone)
     {
-        var output = _model.Weights.Output;
-        for (var i = from; i < to;)
-        {
-            if (tokens[i].Logits == 0)
-            {
-                i++;
-                continue;
-            }
-            var end = i + 1;
-            while (end < to && tokens[end].Logits == tokens[i].Logits + (nint)(end - i) * output.Stride * sizeof(float)) end++;
-            for (var j = i; j < end; j++) Norm(j, _model.Weights.OutputNorm);
-            Product(output, _normed.Floats + (long)i * _stateStride, _stateStride, (float*)tokens[i].Logits, output.Stride, false, end - i, worker, alone);
-            i = end;
-        }
+        var end = from;
+        for (var i = from; i < to; i++)
+            if (tokens[i].Logits != 0) Norm(i, _model.Weights.OutputNorm, end++);
+        if (end == from) return;
+        Product(_model.Weights.Output, _normed, _stateStride, _logits, _logitsStride, false, from, end, worker, alone);
+        for (int i = from, j = from; i < to; i++)
+            if (tokens[i].Logits != 0)
+                new Span<float>(_logits.Floats + (long)j++ * _logitsStride, _shape.Vocabulary).CopyTo(new Span<float>((float*)tokens[i].Logits, _shape.Vocabulary));
     }
 
     private void Product(PackedMatrix w, NativeBuffer x, int xStride, NativeBuffer y, int yStride, bool add, int from, int to, int worker, bool alone) =>
@@ -154,13 +148,20 @@ internal sealed unsafe class Forward : IDisposable
         var scores = Scratch(worker) + MatrixProduct.Scratch;
         for (var i = from; i < to; i++)
             fixed (nint* pages = tokens[i].Pages)
-                for (var head = 0; head < _shape.Heads; head++)
-                    Attention.Attend(_qkv.Floats + (long)i * _qkvStride + head * _shape.HeadSize, pages, HeadOffset(layer, head / _shape.Group),
-                        tokens[i].Position + 1, _shape.HeadSize, scores, _attended.Floats + (long)i * _queryStride + head * _shape.HeadSize);
+                for (var head = 0; head < _shape.Heads; head += 2)
+                {
+                    // An odd last head is computed twice.
+                    var second = Math.Min(head + 1, _shape.Heads - 1);
+                    var queries = _qkv.Floats + (long)i * _qkvStride;
+                    var results = _attended.Floats + (long)i * _queryStride;
+                    Attention.Attend(queries + head * _shape.HeadSize, queries + second * _shape.HeadSize, pages,
+                        HeadOffset(layer, head / _shape.Group), HeadOffset(layer, second / _shape.Group),
+                        tokens[i].Position + 1, _shape.HeadSize, scores, results + head * _shape.HeadSize, results + second * _shape.HeadSize);
+                }
     }
 
-    private void Norm(int row, NativeBuffer weight) => VectorMath.RmsNorm(
-        State(row), weight.Floats, _normed.Floats + (long)row * _stateStride, _shape.Width, (_shape.Width + 7) / 8 * 8, _shape.Epsilon);
+    private void Norm(int row, NativeBuffer weight, int to) => VectorMath.RmsNorm(
+        State(row), weight.Floats, _normed.Floats + (long)to * _stateStride, _shape.Width, (_shape.Width + 7) / 8 * 8, _shape.Epsilon);
 
     private void KeepHidden(in ForwardToken token, int row, int level)
     {

@@ -1,19 +1,19 @@
 namespace Silo.Models.Gguf.Llama;
 
 /// <summary>
-/// The key/value cache in pages of 16 positions, all layers together. In a page lie, for each layer and key/value head, the keys as [dimension][16
-/// positions] and the values as [16 positions][dimension], float32. Pages are allocated when first needed, up to a limit, and used again.
+/// The key/value cache in pages of 64 positions, all layers together. In a page lie, for each layer and key/value head, the keys as [4 blocks][dimension][16
+/// positions] and the values as [64 positions][dimension], float32. Pages are allocated when first needed, up to a limit, and used again.
 /// </summary>
 internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDisposable
 {
     /// <summary>Positions in a page.</summary>
-    public const int Positions = 16;
+    public const int Positions = 64;
+
+    /// <summary>Positions in a block of keys.</summary>
+    public const int Block = 16;
 
     private readonly List<NativeBuffer> _all = [];
     private readonly Stack<nint> _free = new();
-
-    /// <summary>Floats of one layer and head in a page: its keys, then its values.</summary>
-    public int HeadFloats { get; } = 2 * Positions * shape.HeadSize;
 
     /// <summary>Most pages.</summary>
     public int Limit { get; } = limit;
@@ -25,22 +25,23 @@ internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDispo
 
     public static int PagesFor(int positions) => (positions + Positions - 1) / Positions;
 
-    public float* KeysOf(nint page, int layer, int head) => (float*)page + (layer * (long)shape.KeyValueHeads + head) * HeadFloats;
-
+    /// <summary>A page with anything in it: <see cref="Attention.Write"/> clears what is read before it is written.</summary>
     public nint Take()
     {
         if (_free.TryPop(out var page)) return page;
-        var fresh = new NativeBuffer(PageBytes(shape));
+        var fresh = new NativeBuffer(PageBytes(shape), clear: false);
         _all.Add(fresh);
         return (nint)fresh.Pointer;
     }
 
     public void Give(nint page) => _free.Push(page);
 
-    public void Copy(nint from, nint to)
+    /// <summary>Copies the first positions of a page, in whole blocks.</summary>
+    public void Copy(nint from, nint to, int positions)
     {
-        var bytes = PageBytes(shape);
-        Buffer.MemoryCopy((void*)from, (void*)to, bytes, bytes);
+        var (head, used) = (Positions * shape.HeadSize, (positions + Block - 1) / Block * Block * shape.HeadSize);
+        for (var part = 0; part < 2 * shape.Layers * shape.KeyValueHeads; part++)
+            new Span<float>((float*)from + (long)part * head, used).CopyTo(new Span<float>((float*)to + (long)part * head, used));
     }
 
     public void Dispose()

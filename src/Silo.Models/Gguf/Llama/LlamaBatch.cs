@@ -14,9 +14,9 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
     private readonly Sequence?[] _rows;
     private readonly Stack<int> _handles = new();
     private readonly ForwardToken[] _tokens;
-    private readonly NativeBuffer _logits, _blockLogits;
+    private readonly NativeBuffer _logits;
     private readonly NativeBuffer? _hidden;
-    private readonly int _logitsStride, _hiddenFloats;
+    private readonly int _hiddenFloats;
 
     public LlamaBatch(LlamaModel model, BatchOptions options, int pageLimit)
     {
@@ -26,10 +26,8 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
         for (var i = options.RowLimit - 1; i >= 0; i--) _handles.Push(i);
         _forward = new Forward(model, Math.Max(options.RowLimit, BlockLength));
         _tokens = new ForwardToken[_forward.Capacity];
-        _logitsStride = Forward.LogitsStride(model);
         _hiddenFloats = (1 + model.Shape.Layers) * model.Shape.Width;
-        _logits = NativeBuffer.OfFloats((long)options.RowLimit * _logitsStride);
-        _blockLogits = NativeBuffer.OfFloats((long)BlockLength * _logitsStride);
+        _logits = NativeBuffer.OfFloats((long)options.RowLimit * model.Shape.Vocabulary);
         _hidden = options.KeepHiddenStates ? NativeBuffer.OfFloats((long)options.RowLimit * _hiddenFloats) : null;
     }
 
@@ -67,7 +65,7 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
             var table = new nint[shared + own];
             prefix.Pages.CopyTo(table, 0);
             for (var i = shared; i < table.Length; i++) table[i] = _pages.Take();
-            if (pages.Length > shared) _pages.Copy(pages[shared], table[shared]);
+            if (pages.Length > shared) _pages.Copy(pages[shared], table[shared], prompt.Length % KeyValuePages.Positions);
             _rows[rows[r]] = new Sequence(table, prompt.Length, (int)length, prefix, own);
             if (r == 0) continue;
             Logits(first).CopyTo(new Span<float>((float*)LogitsOf(rows[r]), _model.Shape.Vocabulary));
@@ -102,17 +100,16 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
         if (logits.Length != (long)tokens.Length * vocabulary) throw new ArgumentException("V logits per token expected", nameof(logits));
         foreach (var token in tokens) Check(token);
         Room(sequence, tokens.Length);
-        for (var at = 0; at < tokens.Length; at += BlockLength)
-        {
-            var count = Math.Min(BlockLength, tokens.Length - at);
-            for (var i = 0; i < count; i++)
-                _tokens[i] = new ForwardToken(sequence.Pages, tokens[at + i], sequence.Length + i,
-                    (nint)(_blockLogits.Floats + (long)i * _logitsStride), at + i == tokens.Length - 1 ? HiddenOf(row) : 0);
-            _forward.Run(_tokens, count, independent: false);
-            sequence.Length += count;
-            for (var i = 0; i < count; i++)
-                new Span<float>(_blockLogits.Floats + (long)i * _logitsStride, vocabulary).CopyTo(logits.Slice((at + i) * vocabulary, vocabulary));
-        }
+        fixed (float* to = logits)
+            for (var at = 0; at < tokens.Length; at += BlockLength)
+            {
+                var count = Math.Min(BlockLength, tokens.Length - at);
+                for (var i = 0; i < count; i++)
+                    _tokens[i] = new ForwardToken(sequence.Pages, tokens[at + i], sequence.Length + i,
+                        (nint)(to + (long)(at + i) * vocabulary), at + i == tokens.Length - 1 ? HiddenOf(row) : 0);
+                _forward.Run(_tokens, count, independent: false);
+                sequence.Length += count;
+            }
         if (!tokens.IsEmpty) logits[^vocabulary..].CopyTo(new Span<float>((float*)LogitsOf(row), vocabulary));
     }
 
@@ -148,7 +145,6 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
         _forward.Dispose();
         _pages.Dispose();
         _logits.Dispose();
-        _blockLogits.Dispose();
         _hidden?.Dispose();
     }
 
@@ -182,7 +178,7 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
     private Sequence Row(int row) =>
         (uint)row < (uint)_rows.Length && _rows[row] is { } sequence ? sequence : throw new ArgumentOutOfRangeException(nameof(row), row, "no such row");
 
-    private nint LogitsOf(int row) => (nint)(_logits.Floats + (long)row * _logitsStride);
+    private nint LogitsOf(int row) => (nint)(_logits.Floats + (long)row * _model.Shape.Vocabulary);
 
     private nint HiddenOf(int row) => _hidden is null ? 0 : (nint)(_hidden.Floats + (long)row * _hiddenFloats);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Silo.Models.Gguf.Llama;
@@ -56,6 +57,7 @@ internal static unsafe class MatrixProduct
         else if (rows == 1) OneRow(w, depth, x, y, add);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ThreeRows(float* w, int depth, float* x0, float* x1, float* x2, float* y0, float* y1, float* y2, bool add)
     {
         Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3;
@@ -103,6 +105,7 @@ internal static unsafe class MatrixProduct
         c3.Store(y2 + 24);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TwoRows(float* w, int depth, float* x0, float* x1, float* y0, float* y1, bool add)
     {
         Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3;
@@ -141,6 +144,7 @@ internal static unsafe class MatrixProduct
         b3.Store(y1 + 24);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneRow(float* w, int depth, float* x, float* y, bool add)
     {
         Vector256<float> a0, a1, a2, a3;
@@ -160,6 +164,7 @@ internal static unsafe class MatrixProduct
         a3.Store(y + 24);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneRowTwoPanels(float* v, float* w, int depth, float* x, float* y, bool add)
     {
         Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3;

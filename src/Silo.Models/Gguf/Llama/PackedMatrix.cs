@@ -39,10 +39,16 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public int Panels => (Outputs + Width - 1) / Width;
 
-    /// <summary>Outputs rounded up to whole panels: the least stride of a row of results.</summary>
-    public int Stride => Panels * Width;
+    /// <summary>Floats between rows of results: whole panels, and rows apart.</summary>
+    public int Stride => Apart(Panels * Width);
 
     public long Bytes => _data.Bytes;
+
+    /// <summary>
+    /// Floats between rows of at least <paramref name="length"/>: an odd number of cache lines, so that the same column of many rows does not fall into the
+    /// same few places of the cache.
+    /// </summary>
+    public static int Apart(int length) => ((length + 15) / 16 | 1) * 16;
 
     /// <summary>Bytes that the tensors will take when packed.</summary>
     public static long BytesOf(params ReadOnlySpan<GgufTensor> tensors)
@@ -73,6 +79,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// The weights of a panel for inputs from..to (a multiple of 32 where the format has blocks), float32, [input][32 outputs]: where they lie, or
     /// widened into <paramref name="scratch"/> (at least <see cref="TileDepth"/> x 32 floats).
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public float* Tile(int panel, int from, int to, float* scratch)
     {
         var start = _data.Pointer + panel * _panelBytes;
@@ -96,13 +103,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>The weights of one output (a row of the tensor in the file).</summary>
     public void Row(int output, Span<float> to)
     {
-        float* scratch = stackalloc float[TileDepth * Width];
-        for (var from = 0; from < Inputs; from += TileDepth)
+        var panel = _data.Pointer + output / Width * _panelBytes;
+        var lane = output % Width;
+        for (var k = 0; k < Inputs; k++) to[k] = Type switch
         {
-            var until = Math.Min(from + TileDepth, Inputs);
-            var tile = Tile(output / Width, from, until, scratch);
-            for (var k = from; k < until; k++) to[k] = tile[(k - from) * Width + output % Width];
-        }
+            GgufTensorType.F32 => ((float*)panel)[k * Width + lane],
+            GgufTensorType.F16 => (float)((Half*)panel)[k * Width + lane],
+            GgufTensorType.BF16 => BitConverter.Int32BitsToSingle(((ushort*)panel)[k * Width + lane] << 16),
+            _ => Quantised(panel + k / GgufTensorTypes.BlockLength * BlockBytes, k % GgufTensorTypes.BlockLength, lane),
+        };
     }
 
     public void Dispose() => _data.Dispose();
@@ -184,6 +193,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
         GgufTensorType.BF16 => BitConverter.Int32BitsToSingle(Unsafe.ReadUnaligned<ushort>(row + 2 * k) << 16),
         _ => (float)Unsafe.ReadUnaligned<Half>(row + k / 32 * 34) * (sbyte)row[k / 32 * 34 + 2 + k % 32],
     };
+
+    private static float Quantised(byte* block, int k, int lane) => (float)((Half*)block)[lane] * ((sbyte*)block + ScaleBytes)[k * Width + lane];
 
     private static SiloException NotFinite(GgufFile file, GgufTensor tensor) =>
         new($"{file.Path}: tensor \"{tensor.Name}\" has a value that is infinite or NaN");
