@@ -66,7 +66,10 @@ internal static class SiloProcess
     }
 
     /// <summary>Starts a command line; the caller reads its streams and ends it.</summary>
-    public static Process Start(string executable, string directory, params string[] args)
+    public static Process Start(string executable, string directory, params string[] args) => Start(executable, directory, ("LC_NUMERIC", "de_DE.UTF-8"), args);
+
+    /// <summary>Starts a command line with an environment variable.</summary>
+    public static Process Start(string executable, string directory, (string Name, string Value) variable, string[] args)
     {
         var start = new ProcessStartInfo(executable, args)
         {
@@ -79,6 +82,7 @@ internal static class SiloProcess
         };
         // A culture with a decimal comma must change nothing.
         start.Environment["LANG"] = "de_DE.UTF-8";
+        start.Environment[variable.Name] = variable.Value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

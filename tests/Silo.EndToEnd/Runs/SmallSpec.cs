@@ -1,0 +1,35 @@
+namespace Silo.EndToEnd.Runs;
+
+/// <summary>An experiment of some seconds with the small test model.</summary>
+internal static class SmallSpec
+{
+    /// <summary>Its texts: 10 prompts, 3 temperatures, 8 samples: some waves of the engine's batches.</summary>
+    public const int Texts = 240;
+
+    /// <summary>Its file.</summary>
+    public const string Json = """
+        {
+          "name": "small",
+          "seed": 7,
+          "prompts": [
+            { "id": "a", "text": "Once upon a time" }, { "id": "b", "text": "The dog" }, { "id": "c", "text": "Lily saw" },
+            { "id": "d", "text": "One day, Tim" }, { "id": "e", "text": "There was a big" }, { "id": "f", "text": "Mom said" },
+            { "id": "g", "text": "In the park" }, { "id": "h", "text": "A bird" }, { "id": "i", "text": "The sun" }, { "id": "j", "text": "" }
+          ],
+          "temperatures": [0.3, 0.8, 1.5],
+          "samples": 8,
+          "max_tokens": 120
+        }
+        """;
+
+    /// <summary>The model; skips the running test where it is absent.</summary>
+    public static string Model => Shared.Path("models/stories260k/stories260K-f32.gguf");
+
+    /// <summary>The command line that runs it in a directory below a folder.</summary>
+    public static string[] Command(TemporaryFolder folder, string run)
+    {
+        var file = folder["small.json"];
+        if (!File.Exists(file)) File.WriteAllText(file, Json);
+        return ["run", file, "--model", Model, "--out", folder[run], "--json"];
+    }
+}
