@@ -26,10 +26,10 @@ internal static class BoardDisplay
         }
     }
 
-    /// <summary>Writes the controls and the leading measures of every gold.</summary>
+    /// <summary>Writes the controls and the leading measures of every gold but the single raters' own.</summary>
     public static void ShowLeading(Terminal terminal, BoardTable table)
     {
-        foreach (var gold in table.Golds)
+        foreach (var gold in table.Golds.Where(gold => !gold.Name.StartsWith("rater:", StringComparison.Ordinal)))
         {
             terminal.WriteLine("");
             terminal.WriteLine(Title(gold));

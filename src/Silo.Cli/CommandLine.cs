@@ -58,6 +58,11 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             NewCommand.Create(),
+            RankCommand.Create(),
+            RemeasureCommand.Create(),
+            ReportCommand.Create(),
+            CompareCommand.Create(),
+            ExportCommand.Create(),
             FeaturesCommand.Create(),
             AgreementCommand.Create(),
             MeasuresCommand.Create(),

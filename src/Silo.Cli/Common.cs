@@ -63,7 +63,7 @@ internal static class Common
             var given = result.Tokens[0].Value;
             if (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) && value >= least)
                 return value;
-            result.AddError($"{name} is {given}; a number of at least {least} is expected");
+            result.AddError($"{name} is {given}; a number {(least is double.Epsilon ? "above 0" : $"of at least {least}")} is expected");
             return @default;
         },
     };

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Silo.Cli.Results;
 using Silo.Cli.Running;
-using Silo.Experiments.Measures;
 using Silo.Experiments.Plan;
 using Silo.Local.Experiments;
 using Silo.Local.Models;
@@ -34,12 +33,12 @@ internal static class RunCommand
                 var experiment = path is null ? ExperimentFile.Embedded(result.GetValue(model)) : ExperimentFile.Load(path, result.GetValue(model));
                 var directory = result.GetValue(output) ?? experiment.DefaultDirectory;
                 var options = new ModelOptions { Threads = result.GetValue(threads) };
+                await using var local = new LocalModel(experiment.ModelPath, options);
                 if (result.GetValue(dryRun))
                 {
-                    ShowPlan(terminal, experiment, directory);
+                    ShowPlan(terminal, experiment, directory, await PlanPreview.EstimateAsync(experiment.Spec, local, TimeProvider.System, CancellationToken.None));
                     return ExitCode.Done;
                 }
-                await using var local = new LocalModel(experiment.ModelPath, options);
                 using var interrupts = new Interrupts();
                 var events = ExperimentRunner.RunAsync(new RunRequest
                 {
@@ -55,22 +54,19 @@ internal static class RunCommand
             });
     }
 
-    private static void ShowPlan(Terminal terminal, ExperimentFile experiment, string directory)
+    private static void ShowPlan(Terminal terminal, ExperimentFile experiment, string directory, PlanEstimate estimate)
     {
         var spec = experiment.Spec;
-        var plan = new ExperimentPlan(spec);
-        var measures = MeasureCatalog.For(new MeasureCatalogOptions { CaptureK = spec.CaptureK, ReferenceTemperatures = spec.ReferenceTemperatures }).Measures.Count;
-        var estimate = PlanEstimate.Of(plan, measures, null);
         if (terminal.Json)
         {
-            terminal.WriteJson(new PlanLine("plan", spec.Name, directory, estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Bytes, estimate.Time?.TotalSeconds, null), CliJson.Readable.PlanLine);
+            terminal.WriteJson(new PlanLine("plan", spec.Name, directory, estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Bytes, estimate.Time?.TotalSeconds), CliJson.Readable.PlanLine);
             return;
         }
         terminal.WriteTable(["", "value"],
         [
             ["experiment", spec.Name], ["run directory", directory], ["model", experiment.ModelPath],
             ["prompts", Numbers.Count(estimate.Prompts)], ["temperatures", string.Join(", ", spec.Temperatures)], ["samples", $"{spec.Samples} at each temperature"],
-            ["texts", Numbers.Count(estimate.Generations)], ["tokens", $"at most {Numbers.Count(estimate.Tokens)}"], ["measures", $"{measures}"],
+            ["texts", Numbers.Count(estimate.Generations)], ["tokens", $"at most {Numbers.Count(estimate.Tokens)}"], 
             ["disk", $"about {Numbers.Show(estimate.Bytes / 1e6, "#,0.0")} MB"], ["time", estimate.Time is { } time ? $"about {RunText.Time(time)}" : "not known"],
         ]);
     }

@@ -28,6 +28,10 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(StoppedLine))]
 [JsonSerializable(typeof(DoneLine))]
 [JsonSerializable(typeof(PlanLine))]
+[JsonSerializable(typeof(RankResult))]
+[JsonSerializable(typeof(ReportResult))]
+[JsonSerializable(typeof(RemeasureResult))]
+[JsonSerializable(typeof(ExportResult))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>The context that leaves text as readable as JSON allows.</summary>

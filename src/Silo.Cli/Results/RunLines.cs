@@ -31,4 +31,4 @@ internal sealed record DoneLine(
 
 /// <summary>What a run would do.</summary>
 internal sealed record PlanLine(
-    string Event, string Name, string Run, int Prompts, long Generations, long Tokens, long Bytes, double? Seconds, double? TokensPerSecond);
+    string Event, string Name, string Run, int Prompts, long Generations, long Tokens, long Bytes, double? Seconds);
