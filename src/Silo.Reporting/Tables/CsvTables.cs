@@ -1,5 +1,4 @@
 using Silo.Core.Statistics;
-using Silo.Experiments.Board;
 using Silo.Reporting.Model;
 
 namespace Silo.Reporting.Tables;
