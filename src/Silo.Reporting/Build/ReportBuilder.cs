@@ -41,7 +41,7 @@ public static class ReportBuilder
             Seed = spec.Seed,
             Processors = Processors(spec.Sampler),
             CaptureK = spec.CaptureK,
-            ReferenceTemperatures = spec.ReferenceTemperatures,
+            ReferenceTemperatures = source.Catalog.Options.ReferenceTemperatures,
             Versions = source.Versions,
             Failures = source.Failures,
             Spec = source.SpecFile,
