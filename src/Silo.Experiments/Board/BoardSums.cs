@@ -1,3 +1,6 @@
+using System.IO.Compression;
+using Silo.Experiments.Controls;
+
 namespace Silo.Experiments.Board;
 
 /// <summary>
@@ -6,6 +9,7 @@ namespace Silo.Experiments.Board;
 /// </summary>
 public sealed class BoardSums(BoardDesign design)
 {
+    private const int Format = 1;
     private readonly SortedDictionary<string, GoldSums> byGold = new(StringComparer.Ordinal);
 
     /// <summary>Number of prompts whose texts are known.</summary>
@@ -50,6 +54,45 @@ public sealed class BoardSums(BoardDesign design)
             if (!byGold.TryGetValue(name, out var mine))
                 byGold[name] = mine = new(sums.Columns.Length, sums.Kinds);
             mine.Merge(sums);
+        }
+    }
+
+    /// <summary>The sums as bytes, exact; a shard of a large campaign stores and sends them so.</summary>
+    public byte[] Pack()
+    {
+        using var bytes = new MemoryStream();
+        using var compressed = new BrotliStream(bytes, CompressionLevel.Fastest);
+        using var writer = new BinaryWriter(compressed);
+        writer.Write(Format);
+        writer.Write(Prompts);
+        writer.Write(Texts);
+        writer.Write(byGold.Count);
+        foreach (var (name, sums) in byGold)
+        {
+            writer.Write(name);
+            sums.Write(writer);
+        }
+        writer.Close();
+        return bytes.ToArray();
+    }
+
+    /// <summary>The sums from bytes.</summary>
+    /// <exception cref="InvalidDataException">They are of another version or design, or cut short.</exception>
+    public static BoardSums Unpack(BoardDesign design, byte[] packed)
+    {
+        try
+        {
+            using var reader = new BinaryReader(new BrotliStream(new MemoryStream(packed), CompressionMode.Decompress));
+            if (reader.ReadInt32() != Format) throw new InvalidDataException("the sums are of a later version");
+            var sums = new BoardSums(design) { Prompts = reader.ReadInt32(), Texts = reader.ReadInt32() };
+            for (var left = reader.ReadInt32(); left > 0; left--)
+                sums.byGold.Add(reader.ReadString(),
+                    GoldSums.Read(reader, Control.Columns.Count + design.Measures.Count, PairKind.Count(design.Temperatures.Count)));
+            return sums;
+        }
+        catch (Exception e) when (e is EndOfStreamException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException("the sums are cut short or damaged", e);
         }
     }
 

@@ -13,10 +13,14 @@ namespace Silo.Experiments.Board;
 public sealed record BoardText(string Item, double Temperature, double Length, double OutsideCapture, double[] Measures)
 {
     /// <summary>A stored text; its length is counted in UTF-8 bytes (tokens stop at the limit for most texts).</summary>
-    public static BoardText Of(GenerationRecord record, MeasureCatalog catalog) => new(
-        record.Key.Item,
-        record.Key.Temperature,
-        record.Measures[catalog.IndexOf("utf8_len")],
-        record.Measures[catalog.IndexOf($"captured.{TokenFeature.Appended.Name()}.mean")],
-        record.Measures);
+    public static BoardText Of(GenerationRecord record, MeasureCatalog catalog) =>
+        Of(record.Key.Item, record.Key.Temperature, record.Measures, catalog);
+
+    /// <summary>A text of which the measures are known.</summary>
+    public static BoardText Of(string item, double temperature, double[] measures, MeasureCatalog catalog) => new(
+        item,
+        temperature,
+        measures[catalog.IndexOf("utf8_len")],
+        measures[catalog.IndexOf($"captured.{TokenFeature.Appended.Name()}.mean")],
+        measures);
 }

@@ -78,6 +78,43 @@ public sealed class GoldSums
     /// <summary>Sums of a column and a kind of pairs.</summary>
     public PairSums Pairs(int column, int kind) => pairs[column * kinds + kind];
 
+    /// <summary>Writes the sums: every number as an integer, so that reading restores every bit.</summary>
+    internal void Write(BinaryWriter writer)
+    {
+        foreach (var count in (ReadOnlySpan<int>)[columns.Length, kinds, Rated, Tied, Constant, Cycles, WithSeveral]) writer.Write(count);
+        foreach (var c in columns)
+            foreach (var sum in (ReadOnlySpan<ExactSum>)[c.Rho, c.RhoSquared, c.RhoUntied, c.Tau, c.Within])
+            {
+                writer.Write((long)(sum.Units >> 64));
+                writer.Write((ulong)(UInt128)sum.Units);
+                writer.Write(sum.Count);
+            }
+        foreach (var p in pairs)
+            foreach (var count in (ReadOnlySpan<long>)[p.Pairs, p.PairsSquared, p.Agree, p.AgreeSquared, p.AgreePairs, p.GoldTies, p.FeatureTies])
+                writer.Write(count);
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">It is of another design.</exception>
+    internal static GoldSums Read(BinaryReader reader, int columnCount, int kindCount)
+    {
+        if (reader.ReadInt32() != columnCount || reader.ReadInt32() != kindCount) throw new InvalidDataException("the sums are of another design");
+        var sums = new GoldSums(columnCount, kindCount)
+        {
+            Rated = reader.ReadInt32(),
+            Tied = reader.ReadInt32(),
+            Constant = reader.ReadInt32(),
+            Cycles = reader.ReadInt32(),
+            WithSeveral = reader.ReadInt32(),
+        };
+        for (var c = 0; c < columnCount; c++) sums.columns[c] = new(Sum(), Sum(), Sum(), Sum(), Sum());
+        for (var p = 0; p < sums.pairs.Length; p++) sums.pairs[p] = new(Long(), Long(), Long(), Long(), Long(), Long(), Long());
+        return sums;
+
+        ExactSum Sum() => new(((Int128)reader.ReadInt64() << 64) | reader.ReadUInt64(), reader.ReadInt64());
+        long Long() => reader.ReadInt64();
+    }
+
     internal void Add(GoldRow row) => Apply(row, 1);
 
     internal void Remove(GoldRow row) => Apply(row, -1);

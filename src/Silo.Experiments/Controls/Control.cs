@@ -36,7 +36,7 @@ public sealed record Control(string Name, string Title, string Definition, Direc
         "the order of the temperatures (ties allowed) that ranks the other prompts' texts best; leave one prompt out", Direction.Larger);
 
     /// <summary>The controls that are a number of each text: the board's first columns.</summary>
-    internal static IReadOnlyList<Control> Columns { get; } = [Temperature, IsMaxTemperature, Length, OutsideCapture];
+    public static IReadOnlyList<Control> Columns { get; } = [Temperature, IsMaxTemperature, Length, OutsideCapture];
 
     /// <summary>All five.</summary>
     public static IReadOnlyList<Control> All { get; } = [.. Columns, TemperatureBest];
