@@ -1,0 +1,14 @@
+namespace Silo.Cluster.Grains;
+
+/// <summary>How often the grains of a campaign do what they do again and again.</summary>
+public sealed class CampaignTiming
+{
+    /// <summary>How often a campaign reminds itself: what a crash swallowed is told again within this time. Default a minute.</summary>
+    public TimeSpan RemindEvery { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a correlation shard gathers changes for one write. Default a quarter of a second.</summary>
+    public TimeSpan ShardGathers { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long the gauges of the running table may lag. Default 15 seconds.</summary>
+    public TimeSpan GaugesLag { get; set; } = TimeSpan.FromSeconds(15);
+}

@@ -1,0 +1,381 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Campaigns;
+using Silo.Cluster.Grains.Correlations;
+using Silo.Cluster.Grains.State;
+using Silo.Core;
+using Silo.Experiments.Campaign;
+using Silo.Experiments.Plan;
+using Silo.Experiments.Spec;
+
+namespace Silo.Cluster.Grains.Campaigns;
+
+/// <summary>
+/// Drives <see cref="CampaignRun"/>: takes events, stores the state, carries the commands to the pages of prompts. What
+/// a crash swallowed is told again by a reminder; every command may be given twice.
+/// </summary>
+[Reentrant]
+internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemindable
+{
+    private const string ReminderName = "campaign";
+    private const int PagesAtOnce = 16;
+
+    private readonly StateBox<ExperimentRecord> box;
+    private readonly GroupCommit commit;
+    private readonly CampaignGauges gauges;
+    private readonly CampaignTiming timing;
+    private readonly ILogger logger;
+    private readonly Dictionary<int, List<PromptOrder>> orders = [];
+    private readonly List<TaskCompletionSource> watchers = [];
+    private Task telling = Task.CompletedTask;
+    private Task finishing = Task.CompletedTask;
+    private bool finishDue;
+    private bool isLeaving;
+
+    public ExperimentGrain(
+        [PersistentState("experiment", StoreNames.Main)] IPersistentState<PackedState> state,
+        ClusterMetrics metrics, CampaignGauges gauges, IOptions<CampaignTiming> timing, ILogger<ExperimentGrain> logger)
+    {
+        box = new StateBox<ExperimentRecord>(state, CampaignJson.Default.ExperimentRecord, "experiment", Limits.MaxStateBytes, metrics);
+        commit = new GroupCommit(StoreAsync, Leave);
+        this.gauges = gauges;
+        this.timing = timing.Value;
+        this.logger = logger;
+    }
+
+    private string Id => this.GetPrimaryKeyString();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        box.Load();
+        if (box.Value is not { Started: true } record) return Task.CompletedTask;
+        // Who asks for a campaign that is over does not write it again; the reminder, if it is still there, does the rest.
+        if (!IsOver(StatusNow()!)) _ = RemindAsync();
+        gauges.Show(Id, record.Campaign, record.Started);
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        isLeaving = true;
+        WakeWatchers();
+        await commit.CloseAsync();
+        gauges.Forget(Id);
+    }
+
+    public async Task<SubmitReply> Submit(Submission submission)
+    {
+        if (box.Value is null && Check(submission) is { } reason) return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
+        if (box.Value is null && !await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Open(Id))
+            return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = $"{Limits.MaxOpenExperiments} experiments are open already" };
+        if (box.Value is { } known)
+        {
+            await commit.PendingAsync();
+            return known.Hash == submission.Hash
+                ? new SubmitReply { Outcome = SubmitOutcome.Known }
+                : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"experiment '{Id}' was submitted with another spec (hash {known.Hash[..12]}, this one {Shown(submission.Hash)})" };
+        }
+        box.Value = new ExperimentRecord
+        {
+            Spec = submission.Spec,
+            Hash = submission.Hash,
+            Prompts = submission.Prompts,
+            Shards = Sharding.Count(submission.Prompts),
+            Model = submission.Model,
+            Device = submission.Device,
+            Campaign = CampaignState.Create(submission.Prompts, submission.Window),
+        };
+        await commit.CommitAsync();
+        return new SubmitReply { Outcome = SubmitOutcome.Accepted };
+    }
+
+    public async Task<int?> Start()
+    {
+        if (box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
+        if (!record.Started)
+        {
+            if (await FirstMissingPageAsync(record) is { } missing) return missing;
+            await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
+        }
+        if (box.Value is { Started: true })
+        {
+            await commit.PendingAsync();
+            return null;
+        }
+        box.Value = box.Value! with { Started = true };
+        Take(new CampaignEvent.Begin());
+        await commit.CommitAsync();
+        return null;
+    }
+
+    public Task<CampaignStatusReply?> Status() => Task.FromResult(StatusNow());
+
+    public Task<string?> Spec() => Task.FromResult(box.Stored?.Spec);
+
+    public async IAsyncEnumerable<CampaignStatusReply> Watch(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // An end without the campaign's end says: watch again, elsewhere.
+        while (!isLeaving)
+        {
+            if (StatusNow() is { } status && status.Sequence > after)
+            {
+                after = status.Sequence;
+                yield return status;
+                if (IsOver(status)) yield break;
+                continue;
+            }
+            var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            watchers.Add(changed);
+            await changed.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    public Task<CampaignStatusReply?> Pause() => Operate(new CampaignEvent.Pause());
+
+    public Task<CampaignStatusReply?> Resume() => Operate(new CampaignEvent.Continue());
+
+    public Task<CampaignStatusReply?> Cancel() => Operate(new CampaignEvent.Cancel());
+
+    public Task<CampaignStatusReply?> SetWindow(int window) =>
+        window is < 1 or > Limits.MaxWindow
+            ? throw new SiloException($"window {window}: expected 1 to {Limits.MaxWindow}")
+            : Operate(new CampaignEvent.SetWindow(window));
+
+    public Task<CampaignContext?> Context() => Task.FromResult(box.Stored is not { } record ? null : new CampaignContext
+    {
+        Spec = record.Spec,
+        Hash = record.Hash,
+        Model = record.Model,
+        Device = record.Device,
+        Shards = record.Shards,
+        Prompts = record.Prompts,
+    });
+
+    public async Task PromptsEnded(IReadOnlyList<PromptEnd> ends)
+    {
+        if (box.Value is null) return;
+        foreach (var end in ends)
+        {
+            var before = box.Value.Campaign.Ended;
+            Take(new CampaignEvent.PromptEnded(end.Prompt, end.Kept, end.Failed));
+            if (box.Value.Campaign.Ended > before)
+                box.Value = box.Value with { Tokens = box.Value.Tokens + end.Tokens };
+        }
+        await commit.CommitAsync();
+    }
+
+    public Task EnginesBusy()
+    {
+        if (box.Value is not null) Take(new CampaignEvent.EnginesBusy());
+        return Task.CompletedTask;
+    }
+
+    public Task ReceiveReminder(string reminderName, TickStatus status) => RemindAsync();
+
+    private async Task RemindAsync()
+    {
+        if (box.Value is not { Started: true }) return;
+        Take(new CampaignEvent.Remind());
+        try
+        {
+            await commit.CommitAsync();
+        }
+        catch (Exception e)
+        {
+            // The next reminder finds another activation.
+            LogNotReminded(Id, e.Message);
+        }
+    }
+
+    private async Task<CampaignStatusReply?> Operate(CampaignEvent happened)
+    {
+        if (box.Value is null) return null;
+        Take(happened);
+        await commit.CommitAsync();
+        return StatusNow();
+    }
+
+    private void Take(CampaignEvent happened)
+    {
+        var (state, commands) = CampaignRun.On(box.Value!.Campaign, happened);
+        box.Value = box.Value with { Campaign = state };
+        foreach (var command in commands)
+            switch (command)
+            {
+                case CampaignCommand.BeginPrompt c: Order(c.Prompt, PromptOrderKind.Begin); break;
+                case CampaignCommand.PausePrompt c: Order(c.Prompt, PromptOrderKind.Pause); break;
+                case CampaignCommand.ContinuePrompt c: Order(c.Prompt, PromptOrderKind.Continue); break;
+                case CampaignCommand.CancelPrompt c: Order(c.Prompt, PromptOrderKind.Cancel); break;
+                case CampaignCommand.Finish: finishDue = true; break;
+                default: throw new InvalidOperationException($"unknown command {command}");
+            }
+    }
+
+    private void Order(int prompt, PromptOrderKind kind)
+    {
+        var page = prompt / Limits.PageSize;
+        if (!orders.TryGetValue(page, out var list)) orders[page] = list = [];
+        list.Add(new PromptOrder(prompt, kind));
+    }
+
+    private async Task StoreAsync()
+    {
+        box.Value = box.Value! with { Sequence = box.Value.Sequence + 1 };
+        await box.WriteAsync();
+        gauges.Show(Id, box.Value.Campaign, box.Value.Started);
+        WakeWatchers();
+        Carry();
+    }
+
+    // After the state is stored, so that no prompt is begun that the state does not know; and never awaited by a caller.
+    private void Carry()
+    {
+        if (telling.IsCompleted && orders.Count > 0) telling = TellAsync();
+        if (finishDue && finishing.IsCompleted)
+        {
+            finishDue = false;
+            finishing = FinishAsync();
+        }
+    }
+
+    private async Task TellAsync()
+    {
+        while (orders.Count > 0)
+        {
+            var pages = orders.Take(PagesAtOnce).ToArray();
+            foreach (var (page, _) in pages) orders.Remove(page);
+            await Task.WhenAll(pages.Select(p => TellPageAsync(p.Key, p.Value)));
+        }
+    }
+
+    private async Task TellPageAsync(int page, List<PromptOrder> list)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, page)).Tell(list);
+        }
+        catch (Exception e)
+        {
+            // The reminder tells what is in flight again.
+            LogNotTold(Id, page, e.Message);
+        }
+    }
+
+    private async Task FinishAsync()
+    {
+        var record = box.Value!;
+        try
+        {
+            if (record.Digest is null && record.Campaign.Status == CampaignStatus.Finished)
+            {
+                var digest = await DigestAsync(record);
+                box.Value = box.Value! with { Digest = digest.Hex, Engines = digest.Engines };
+                await commit.CommitAsync();
+            }
+            await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Close(Id);
+            if (await this.GetReminder(ReminderName) is { } reminder) await this.UnregisterReminder(reminder);
+        }
+        catch (Exception e)
+        {
+            LogNotFinished(Id, e.Message);
+        }
+    }
+
+    private async Task<RunDigest> DigestAsync(ExperimentRecord record)
+    {
+        var digests = new List<byte[]>(record.Prompts);
+        var engines = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var group in Enumerable.Range(0, PageCount(record)).Chunk(PagesAtOnce))
+        {
+            var pages = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Ends()));
+            foreach (var end in pages.SelectMany(ends => ends.OrderBy(e => e.Prompt)))
+            {
+                digests.Add(end.Digest);
+                if (end.Engine is { } engine) engines.Add(engine);
+            }
+        }
+        return digests.Count == record.Prompts
+            ? RunDigest.OfRun(digests, engines)
+            : throw new InvalidOperationException($"{digests.Count} of {record.Prompts} prompts told their end");
+    }
+
+    private async Task<int?> FirstMissingPageAsync(ExperimentRecord record)
+    {
+        foreach (var group in Enumerable.Range(0, PageCount(record)).Chunk(PagesAtOnce))
+        {
+            var counts = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Count()));
+            for (var i = 0; i < group.Length; i++)
+                if (counts[i] != Math.Min(Limits.PageSize, record.Prompts - group[i] * Limits.PageSize)) return group[i];
+        }
+        return null;
+    }
+
+    private void WakeWatchers()
+    {
+        foreach (var watcher in watchers) watcher.TrySetResult();
+        watchers.Clear();
+    }
+
+    private void Leave()
+    {
+        isLeaving = true;
+        WakeWatchers();
+        DeactivateOnIdle();
+    }
+
+    private CampaignStatusReply? StatusNow() => box.Stored is not { } r ? null : new CampaignStatusReply
+    {
+        Sequence = r.Sequence,
+        Status = r.Campaign.Status.ToString().ToLowerInvariant(),
+        Prompts = r.Prompts,
+        Ended = r.Campaign.Ended,
+        InFlight = r.Campaign.InFlight.Length,
+        Kept = r.Campaign.Kept,
+        Failed = r.Campaign.Failed,
+        Window = r.Campaign.Window,
+        Open = r.Campaign.Open,
+        Tokens = r.Tokens,
+        Digest = r.Digest,
+        Engines = r.Engines,
+        Hash = r.Hash,
+    };
+
+    private static bool IsOver(CampaignStatusReply status) => status.Status == "cancelled" || (status.Status == "finished" && status.Digest is not null);
+
+    private static int PageCount(ExperimentRecord record) => (record.Prompts + Limits.PageSize - 1) / Limits.PageSize;
+
+    private static string? Check(Submission s)
+    {
+        if (s.Spec.Length > Limits.MaxSpecLength) return $"the spec has {s.Spec.Length} characters, at most {Limits.MaxSpecLength} are taken";
+        if (s.Prompts is < 1 or > Limits.MaxPrompts) return $"{s.Prompts} prompts: expected 1 to {Limits.MaxPrompts}";
+        if (s.Window is < 1 or > Limits.MaxWindow) return $"window {s.Window}: expected 1 to {Limits.MaxWindow}";
+        if (s.Hash.Length != 64) return "the hash is no SHA-256";
+        try
+        {
+            var spec = ContextCache.ParseSpec(s.Spec);
+            if (spec.MaxTokens > Limits.MaxTokens) return $"max_tokens {spec.MaxTokens}: at most {Limits.MaxTokens}";
+            if (spec.Temperatures.Count * (long)spec.Samples > Limits.MaxRows) return $"{spec.Temperatures.Count} temperatures x {spec.Samples} samples: at most {Limits.MaxRows} texts a prompt";
+            var bytes = PlanEstimate.Of(new ExperimentPlan(spec with { Prompts = [new Prompt("any", "")], PromptsFile = null }), ContextCache.CatalogOf(spec).Measures.Count, null).Bytes;
+            if (bytes > Limits.MaxPromptBytes) return $"the texts of one prompt may take {bytes} bytes: at most {Limits.MaxPromptBytes} are taken (fewer samples, tokens or traces)";
+            return null;
+        }
+        catch (SiloException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static string Shown(string hash) => hash.Length > 12 ? hash[..12] : hash;
+
+    [LoggerMessage(LogLevel.Warning, "Campaign {Experiment}: page {Page} was not told: {Reason}")]
+    private partial void LogNotTold(string experiment, int page, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Campaign {Experiment} could not be reminded: {Reason}")]
+    private partial void LogNotReminded(string experiment, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Campaign {Experiment} could not be finished yet: {Reason}")]
+    private partial void LogNotFinished(string experiment, string reason);
+}

@@ -1,0 +1,172 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Campaigns;
+using Silo.Cluster.Grains.State;
+using Silo.Core;
+
+namespace Silo.Cluster.Grains.Campaigns;
+
+/// <summary>Holds a page of prompts and gathers their ends; many ends become one write and one message to the campaign.</summary>
+[Reentrant]
+internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
+{
+    private readonly StateBox<PromptPage> content;
+    private readonly StateBox<PageRecord> box;
+    private readonly GroupCommit contentCommit;
+    private readonly GroupCommit commit;
+    private readonly ContextCache contexts;
+    private readonly ILogger logger;
+    private readonly Dictionary<int, PromptEnd> ends = [];
+    private readonly Dictionary<int, PromptEnd> stored = [];
+    private readonly Dictionary<int, PromptEnd> untold = [];
+    private Task telling = Task.CompletedTask;
+
+    public PromptPageGrain(
+        [PersistentState("prompt-page", StoreNames.Traces)] IPersistentState<PackedState> prompts,
+        [PersistentState("prompt-page-ends", StoreNames.Main)] IPersistentState<PackedState> state,
+        ContextCache contexts, ClusterMetrics metrics, ILogger<PromptPageGrain> logger)
+    {
+        content = new StateBox<PromptPage>(prompts, CampaignJson.Default.PromptPage, "prompt_page", Limits.MaxTraceBytes, metrics);
+        box = new StateBox<PageRecord>(state, CampaignJson.Default.PageRecord, "prompt_page_ends", Limits.MaxStateBytes, metrics);
+        contentCommit = new GroupCommit(() => content.WriteAsync(), DeactivateOnIdle);
+        commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
+        this.contexts = contexts;
+        this.logger = logger;
+    }
+
+    private string Experiment => Keys.ExperimentOf(this.GetPrimaryKeyString());
+
+    private int Page => int.Parse(this.GetPrimaryKeyString().AsSpan(Experiment.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private int First => Page * Limits.PageSize;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        content.Load();
+        box.Load();
+        foreach (var end in box.Value?.Ends ?? []) ends[end.Prompt] = stored[end.Prompt] = end;
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await contentCommit.CloseAsync();
+        await commit.CloseAsync();
+    }
+
+    public async Task<SubmitReply> Put(PromptPage page)
+    {
+        if (Check(page) is { } reason || (reason = await CheckPlaceAsync(page)) is not null)
+            return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
+        if (content.Value is { } known)
+        {
+            await contentCommit.PendingAsync();
+            return known.Ids.SequenceEqual(page.Ids, StringComparer.Ordinal) && known.Texts.SequenceEqual(page.Texts, StringComparer.Ordinal)
+                ? new SubmitReply { Outcome = SubmitOutcome.Known }
+                : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"page {Page} was put with other prompts" };
+        }
+        content.Value = page;
+        await contentCommit.CommitAsync();
+        return new SubmitReply { Outcome = SubmitOutcome.Accepted };
+    }
+
+    public Task<PromptPage?> Get() => Task.FromResult(content.Stored);
+
+    public Task<int> Count() => Task.FromResult(content.Stored?.Ids.Count ?? 0);
+
+    public Task<IReadOnlyList<string>?> Ids() => Task.FromResult(content.Stored?.Ids);
+
+    public Task<IReadOnlyList<PromptEnd>> Ends() => Task.FromResult<IReadOnlyList<PromptEnd>>([.. stored.Values.OrderBy(e => e.Prompt)]);
+
+    public Task Tell(IReadOnlyList<PromptOrder> orders)
+    {
+        if (content.Stored is not { } page) throw new SiloException($"page {Page} of '{Experiment}' was never put");
+        var told = new List<Task>(orders.Count);
+        foreach (var order in orders)
+        {
+            // An end that is not stored yet is told when it is.
+            if (stored.TryGetValue(order.Prompt, out var end)) untold[order.Prompt] = end;
+            if (ends.ContainsKey(order.Prompt)) continue;
+            var place = order.Prompt - First;
+            told.Add(GrainFactory.GetGrain<IPromptGrain>(Keys.Prompt(Experiment, page.Ids[place])).Tell(order, page.Texts[place]));
+        }
+        Carry();
+        return Task.WhenAll(told);
+    }
+
+    public Task PromptEnded(PromptEnd end)
+    {
+        // The first end stands: a prompt has one.
+        if (!ends.TryAdd(end.Prompt, end)) return commit.PendingAsync();
+        box.Value = new PageRecord { Ends = [.. ends.Values] };
+        return commit.CommitAsync();
+    }
+
+    private async Task StoreAsync()
+    {
+        await box.WriteAsync();
+        foreach (var end in box.Stored!.Ends)
+            if (stored.TryAdd(end.Prompt, end)) untold[end.Prompt] = end;
+        Carry();
+    }
+
+    private void Carry()
+    {
+        if (telling.IsCompleted && untold.Count > 0) telling = TellCampaignAsync();
+    }
+
+    private async Task TellCampaignAsync()
+    {
+        while (untold.Count > 0)
+        {
+            PromptEnd[] batch = [.. untold.Values];
+            try
+            {
+                await GrainFactory.GetGrain<IExperimentGrain>(Experiment).PromptsEnded(batch);
+            }
+            catch (Exception e)
+            {
+                // The campaign's reminder tells its prompts to begin, and then hears of their ends.
+                LogNotTold(this.GetPrimaryKeyString(), e.Message);
+                return;
+            }
+            foreach (var end in batch) untold.Remove(end.Prompt);
+        }
+    }
+
+    private async Task<string?> CheckPlaceAsync(PromptPage page)
+    {
+        int prompts;
+        try
+        {
+            prompts = (await contexts.GetAsync(Experiment)).Shared.Prompts;
+        }
+        catch (SiloException e)
+        {
+            return $"{e.Message}: submit it before its prompts";
+        }
+        var expected = Math.Clamp(prompts - First, 0, Limits.PageSize);
+        return page.Ids.Count == expected ? null : $"page {Page} with {page.Ids.Count} prompts: of {prompts} prompts it has {expected}";
+    }
+
+    private static string? Check(PromptPage page)
+    {
+        if (page?.Ids is null || page.Texts is null) return "a page without prompts";
+        if (page.Ids.Count != page.Texts.Count) return $"{page.Ids.Count} ids and {page.Texts.Count} texts";
+        if (page.Ids.Count is < 1 or > Limits.PageSize) return $"{page.Ids.Count} prompts in a page: expected 1 to {Limits.PageSize}";
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < page.Ids.Count; i++)
+        {
+            if (page.Ids[i] is null || page.Texts[i] is null) return $"prompt {i + 1} of the page has no id or no text";
+            if (!ids.Add(page.Ids[i])) return $"prompt '{page.Ids[i]}' stands twice in the page";
+            if (page.Ids[i].Length is 0 or > Keys.MaxPromptIdLength) return $"prompt {i + 1} of the page: an id of {page.Ids[i].Length} characters, expected 1 to {Keys.MaxPromptIdLength}";
+            if (page.Texts[i].Length > Limits.MaxPromptLength) return $"prompt '{page.Ids[i]}' has {page.Texts[i].Length} characters, at most {Limits.MaxPromptLength} are taken";
+        }
+        return null;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Page {Page} could not tell its campaign: {Reason}")]
+    private partial void LogNotTold(string page, string reason);
+}

@@ -1,0 +1,71 @@
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Campaigns;
+using Silo.Experiments.Ranking;
+
+namespace Silo.Cluster.Grains.Campaigns;
+
+/// <summary>
+/// A prompt's ranks: a list that only grows, of those events that changed something when they came, and their standing.
+/// </summary>
+internal sealed class RankBook
+{
+    private const int MaxNameLength = 200;
+    private readonly string prompt;
+    private readonly IReadOnlySet<string> items;
+    private readonly List<RankMessage> events = [];
+    private readonly PromptRanks standing = new();
+
+    /// <summary>The book of a prompt, as it was stored.</summary>
+    /// <param name="prompt">The prompt's id.</param>
+    /// <param name="items">Its items: others have no rank.</param>
+    /// <param name="stored">The ranks taken before.</param>
+    public RankBook(string prompt, IReadOnlySet<string> items, IEnumerable<RankMessage> stored)
+    {
+        this.prompt = prompt;
+        this.items = items;
+        foreach (var rank in stored) TryAdd(rank);
+    }
+
+    /// <summary>The events, in order of arrival.</summary>
+    public IReadOnlyList<RankMessage> Events => events;
+
+    /// <summary>Why a batch cannot be taken, or null.</summary>
+    public string? Refusal(IReadOnlyList<RankMessage> batch)
+    {
+        if (batch.Count > Limits.MaxRanksPerBatch) return $"{batch.Count} ranks in a batch: at most {Limits.MaxRanksPerBatch} are taken";
+        if (events.Count + batch.Count > Limits.MaxRanksPerPrompt) return $"prompt '{prompt}' has {events.Count} ranks: at most {Limits.MaxRanksPerPrompt} are taken";
+        foreach (var rank in batch)
+        {
+            if (rank?.Item is null || rank.Rater is null) return "a rank without item or rater";
+            if (rank.Rater.Length is 0 or > MaxNameLength) return $"a rater's name of {rank.Rater.Length} characters: expected 1 to {MaxNameLength}";
+            if (!items.Contains(rank.Item)) return $"prompt '{prompt}' has no item '{(rank.Item.Length > 40 ? rank.Item[..40] : rank.Item)}' (one is '{items.First()}')";
+            if (rank.Panel is { Length: 0 or > MaxNameLength }) return $"a panel's name of {rank.Panel.Length} characters: expected 1 to {MaxNameLength}";
+            if (rank.Rank is { } value && !double.IsFinite(value)) return $"rater '{rank.Rater}', item '{rank.Item}': expected a finite number for a rank";
+        }
+        return null;
+    }
+
+    /// <summary>Takes a batch.</summary>
+    public RankReply Take(IReadOnlyList<RankMessage> batch)
+    {
+        int fresh = 0, corrected = 0, withdrawn = 0, repeated = 0;
+        foreach (var rank in batch)
+        {
+            if (!TryAdd(rank)) repeated++;
+            else if (rank.Rank is null) withdrawn++;
+            else if (rank.Revision > 0) corrected++;
+            else fresh++;
+        }
+        return new RankReply { New = fresh, Corrected = corrected, Withdrawn = withdrawn, Repeated = repeated };
+    }
+
+    private bool TryAdd(RankMessage rank)
+    {
+        if (!standing.Apply(ToEvent(prompt, rank))) return false;
+        events.Add(rank);
+        return true;
+    }
+
+    /// <summary>A message as the domain's event.</summary>
+    public static RankEvent ToEvent(string prompt, RankMessage rank) => new(prompt, rank.Item, rank.Rater, rank.Panel, rank.Rank, rank.Revision);
+}

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Correlations;
+using Silo.Cluster.Grains.Campaigns;
+using Silo.Core;
+using Silo.Experiments.Board;
+
+namespace Silo.Cluster.Grains.Correlations;
+
+/// <summary>
+/// Merges an experiment's shards when it is asked, and shows the declared short list to operators. Keeps nothing: the
+/// shards are the truth, and merging them in any order gives the same bits.
+/// </summary>
+[Reentrant]
+internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, IOptions<CampaignTiming> timing) : Grain, ICorrelationGrain
+{
+    private const int ShardsAtOnce = 16;
+    private IGrainTimer? showing;
+
+    private string Experiment => this.GetPrimaryKeyString();
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        gauges.Forget(Experiment);
+        return Task.CompletedTask;
+    }
+
+    public async Task<RunningBoard?> Board()
+    {
+        ExperimentContext context;
+        try
+        {
+            context = await contexts.GetAsync(Experiment);
+        }
+        catch (SiloException)
+        {
+            return null;
+        }
+        var board = RunningTable.Of(await MergeAsync(context));
+        gauges.Show(Experiment, board);
+        return board;
+    }
+
+    public Task Touch()
+    {
+        showing ??= this.RegisterGrainTimer(async _ =>
+        {
+            showing?.Dispose();
+            showing = null;
+            await Board();
+        }, new GrainTimerCreationOptions(timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    private async Task<BoardSums> MergeAsync(ExperimentContext context)
+    {
+        var sums = new BoardSums(context.Design);
+        foreach (var group in Enumerable.Range(0, context.Shared.Shards).Chunk(ShardsAtOnce))
+        {
+            var packed = await Task.WhenAll(group.Select(s => GrainFactory.GetGrain<ICorrelationShardGrain>(Keys.Part(Experiment, s)).Sums()));
+            foreach (var shard in packed) sums.Merge(BoardSums.Unpack(context.Design, shard));
+        }
+        return sums;
+    }
+}

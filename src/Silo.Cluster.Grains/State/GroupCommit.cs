@@ -1,0 +1,63 @@
+using Silo.Cluster.Contracts;
+
+namespace Silo.Cluster.Grains.State;
+
+/// <summary>
+/// Writes once for all that changed while the last write was under way. Whoever awaits <see cref="CommitAsync"/> knows
+/// that what it changed before the call is stored. For use inside one (reentrant) grain: no locks, turns do not overlap.
+/// </summary>
+/// <remarks>
+/// After a write that failed nobody knows what is stored. Nothing more is written then: the activation must end, and the
+/// next one begins from what it reads.
+/// </remarks>
+/// <param name="write">Writes the whole state.</param>
+/// <param name="lost">Ends the activation; called once, when a write has failed.</param>
+internal sealed class GroupCommit(Func<Task> write, Action lost)
+{
+    private Task running = Task.CompletedTask;
+    private Task? next;
+    private Exception? ended;
+
+    /// <summary>Completes when a write that began after this call has succeeded; fails as that write fails.</summary>
+    public Task CommitAsync()
+    {
+        if (next is not null) return next;
+        return running.IsCompleted ? running = WriteAsync() : next = AfterAsync(running);
+    }
+
+    /// <summary>Completes when all that was changed so far is stored; starts nothing.</summary>
+    public Task PendingAsync() => next ?? running;
+
+    /// <summary>Waits for what is under way, however it ends, and lets nothing follow: the activation is over.</summary>
+    public async Task CloseAsync()
+    {
+        await PendingAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        ended ??= new StateNotStoredException("the activation is over");
+    }
+
+    private async Task AfterAsync(Task before)
+    {
+        // How the write before this one ended concerns those who await it.
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        running = next!;
+        next = null;
+        await WriteAsync();
+    }
+
+    private async Task WriteAsync()
+    {
+        // Whatever else this turn and those that wait already have changed goes with it.
+        await Task.Yield();
+        if (ended is not null) throw ended;
+        try
+        {
+            await write();
+        }
+        catch (Exception e)
+        {
+            ended = e;
+            lost();
+            throw;
+        }
+    }
+}
