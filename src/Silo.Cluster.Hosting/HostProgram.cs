@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Builder;
+using Silo.Core;
+
+namespace Silo.Cluster.Hosting;
+
+/// <summary>The main method of every host: what a user caused ends in one line, exit code 1 (2 for a wrong setting).</summary>
+public static class HostProgram
+{
+    /// <summary>Builds and runs a host until it is told to stop.</summary>
+    /// <param name="args">The command line: <c>--Silo:Setting=value</c>; settings also come from appsettings.json and the environment.</param>
+    /// <param name="compose">Adds storage, telemetry, and an engine.</param>
+    /// <param name="map">Adds endpoints.</param>
+    public static async Task<int> RunAsync(string[] args, Action<SiloHostBuilder> compose, Action<WebApplication> map)
+    {
+        SiloHostBuilder builder;
+        try
+        {
+            builder = SiloHostBuilder.Create(args);
+        }
+        catch (SiloException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 2;
+        }
+        try
+        {
+            compose(builder);
+            await using var app = builder.Build();
+            map(app);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (Exception e) when (Cause(e) is { } cause)
+        {
+            await Console.Error.WriteLineAsync(cause);
+            return 1;
+        }
+    }
+
+    // A storage that does not answer, a port that is taken: said as it is, without a stack.
+    private static string? Cause(Exception e) => e is SiloException ? e.Message : $"{e.GetType().Name}: {e.GetBaseException().Message.ReplaceLineEndings(" ")}";
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Security;
+
+namespace Silo.Cluster.Hosting.Security;
+
+/// <summary>
+/// Deny by default: a call of one of Silo's interfaces passes only with a valid token that carries what the method
+/// requires, for the experiment in the grain's key. Methods that declare nothing are for silos alone. Orleans' own
+/// interfaces pass between silos; of them, clients may use only what the client library itself needs.
+/// </summary>
+internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics metrics, ILogger<TokenFilter> logger) : IIncomingGrainCallFilter
+{
+    private static readonly Assembly Contracts = typeof(CallToken).Assembly;
+    private readonly ConcurrentDictionary<MethodInfo, Access> required = new();
+
+    public async Task Invoke(IIncomingGrainCallContext context)
+    {
+        var method = context.InterfaceMethod;
+        var isOurs = method?.DeclaringType?.Assembly == Contracts;
+        // Watch and its like arrive wrapped into Orleans' enumeration extension, which hides the method: reading is asked for.
+        var isEnumeration = method?.DeclaringType == typeof(IAsyncEnumerableGrainExtension);
+        if (isOurs || (isEnumeration && !IsSystem(context.TargetId)))
+        {
+            var access = isEnumeration ? Access.Read : required.GetOrAdd(method!, RequiredBy);
+            var (grant, reason) = await tokens.CheckAsync(RequestContext.Get(CallToken.ContextKey) as string);
+            var experiment = Keys.ExperimentOf(context.TargetId.Key.ToString() ?? "");
+            if (grant is null) throw Denied(context, reason);
+            if (!grant.Access.HasFlag(Access.Internal) && !grant.Allows(access, experiment))
+                throw Denied(context, grant.Allows(access, grant.Experiment) ? "token is for another experiment" : $"token lacks '{access}'");
+        }
+        else if (!isEnumeration && IsFromOutside(context) && !ClientMayUse(method?.DeclaringType))
+        {
+            throw Denied(context, "not for clients");
+        }
+        await context.Invoke();
+    }
+
+    private static Access RequiredBy(MethodInfo method) => method.GetCustomAttribute<RequiresAttribute>()?.Access ?? Access.Internal;
+
+    private static bool IsSystem(GrainId id) => id.Type.IsSystemTarget();
+
+    private static bool IsFromOutside(IIncomingGrainCallContext context) => context.SourceId is not { } source || source.Type.IsClient();
+
+    // What Orleans' client library calls on a gateway: the cluster manifest, and its own end of an enumeration.
+    private static bool ClientMayUse(Type? type) => type?.Name is "IClusterManifestSystemTarget";
+
+    private AccessDeniedException Denied(IIncomingGrainCallContext context, string reason)
+    {
+        metrics.CallRefused(reason);
+        var call = $"{context.InterfaceName}.{context.MethodName}";
+        LogDenied(call, reason);
+        return new AccessDeniedException($"{call} refused: {reason}");
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Refused {Call}: {Reason}")]
+    private partial void LogDenied(string call, string reason);
+}

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Inference;
+using Silo.Core;
+using Silo.Experiments.Generation;
+
+namespace Silo.Cluster.Inference;
+
+/// <summary>
+/// A thin way to the process's engine. Its class is known to inference hosts alone, which pins it there; the filter adds
+/// model, engine and device. It gives up its place after some minutes, so that a host that has joined gets its share.
+/// </summary>
+[Reentrant, EnginePlacement, RandomPlacement]
+internal sealed partial class InferenceGrain(EngineHost host, ClusterMetrics metrics, TimeProvider time, ILogger<InferenceGrain> logger) : Grain, IInferenceGrain
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
+    private readonly long since = time.GetTimestamp();
+    private int running;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        metrics.Activation("inference", 1);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        metrics.Activation("inference", -1);
+        return Task.CompletedTask;
+    }
+
+    public async Task<GenerateReply> Generate(GenerateMessage message, CancellationToken cancellationToken)
+    {
+        if (message.Engine is { } wanted && wanted != host.Fingerprint) return Reply(GenerateOutcome.OtherEngine, null);
+        if (message.Spec.Length > Limits.MaxSpecLength || message.Prompt.Length > Limits.MaxPromptLength || message.Rows.Count > Limits.MaxRows)
+            return Reply(GenerateOutcome.Refused, "spec, prompt or number of rows over the limit");
+        running++;
+        try
+        {
+            var texts = await host.GenerateAsync(message, cancellationToken);
+            return Reply(GenerateOutcome.Done, null) with { Texts = texts };
+        }
+        catch (EngineBusyException)
+        {
+            return Reply(GenerateOutcome.Busy, "the queue is full");
+        }
+        catch (SiloException e)
+        {
+            return Reply(GenerateOutcome.Refused, e.Message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            LogFailed(this.GetPrimaryKeyString(), e);
+            return Reply(GenerateOutcome.Failed, $"{e.GetType().Name}: {e.Message}");
+        }
+        finally
+        {
+            // Who comes while it ends waits for what still runs: better at a time when nothing does.
+            running--;
+            var held = time.GetElapsedTime(since);
+            if (held > 2 * Lease || (held > Lease && running == 0)) DeactivateOnIdle();
+        }
+    }
+
+    private GenerateReply Reply(GenerateOutcome outcome, string? reason) => new() { Outcome = outcome, Reason = reason, Engine = host.Fingerprint };
+
+    [LoggerMessage(LogLevel.Error, "Slot {Slot}: the engine failed")]
+    private partial void LogFailed(string slot, Exception error);
+}
