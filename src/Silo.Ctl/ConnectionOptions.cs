@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Silo.Client;
+using Silo.Core;
+
+namespace Silo.Ctl;
+
+/// <summary>The options by which every command reaches the cluster.</summary>
+internal sealed class ConnectionOptions
+{
+    private readonly Option<string[]> gateway = New<string[]>("--gateway", "A gateway, host:port; give several for safety. Default: SILO_GATEWAY (comma-separated), else 127.0.0.1:30000.");
+    private readonly Option<string?> tokenFile = New<string?>("--token-file", "File that holds the access token. Default: SILO_TOKEN_FILE.");
+    private readonly Option<string?> certificate = New<string?>("--cert", "Client certificate, PEM. Default: SILO_CERT.");
+    private readonly Option<string?> key = New<string?>("--key", "Its private key, PEM. Default: SILO_KEY.");
+    private readonly Option<string?> authority = New<string?>("--ca", "The authority of the hosts' certificates, PEM. Default: SILO_CA.");
+    private readonly Option<string?> cluster = New<string?>("--cluster-id", "The cluster's id. Default: silo.");
+    private readonly Option<bool> json = New<bool>("--json", "Machine-readable: one JSON object a line, the result last.");
+
+    /// <summary>Whether JSON is asked for.</summary>
+    public Option<bool> Json => json;
+
+    public void AddTo(Command root)
+    {
+        foreach (var option in (Option[])[gateway, tokenFile, certificate, key, authority, cluster, json]) root.Add(option);
+    }
+
+    public Task<SiloClient> ConnectAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var gateways = parsed.GetValue(gateway) is { Length: > 0 } given ? given
+            : (Environment.GetEnvironmentVariable("SILO_GATEWAY") ?? "127.0.0.1:30000").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return SiloClient.ConnectAsync(new SiloClientOptions
+        {
+            Gateways = gateways,
+            ClusterId = parsed.GetValue(cluster) ?? "silo",
+            Token = Or(parsed.GetValue(tokenFile), "SILO_TOKEN_FILE") is { } file ? ReadToken(file) : null,
+            CertificateFile = Or(parsed.GetValue(certificate), "SILO_CERT"),
+            KeyFile = Or(parsed.GetValue(key), "SILO_KEY"),
+            AuthorityFile = Or(parsed.GetValue(authority), "SILO_CA"),
+        }, cancellationToken);
+    }
+
+    private static Option<T> New<T>(string name, string description) => new(name) { Description = description, Recursive = true };
+
+    private static string? Or(string? given, string variable) => given ?? (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set ? set : null);
+
+    private static string ReadToken(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SiloException($"token file '{file}': {e.Message}", e);
+        }
+    }
+}
