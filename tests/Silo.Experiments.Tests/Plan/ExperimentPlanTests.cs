@@ -1,0 +1,58 @@
+using Silo.Core;
+using Silo.Experiments.Generation;
+using Silo.Experiments.Plan;
+using Silo.Experiments.Spec;
+
+namespace Silo.Experiments.Tests.Plan;
+
+public class ExperimentPlanTests
+{
+    private static readonly ExperimentPlan Plan = new(new ExperimentSpec
+    {
+        Prompts = [new Prompt("a", "one"), new Prompt("b", "two")],
+        Temperatures = [1.5, 0.3],
+        Samples = 2,
+        MaxTokens = 10,
+        Seed = 7,
+    });
+
+    [Fact]
+    public void Texts_come_prompt_by_prompt_temperature_by_temperature_sample_by_sample() =>
+        Assert.Equal(["a/t1.5-0", "a/t1.5-1", "a/t0.3-0", "a/t0.3-1", "b/t1.5-0", "b/t1.5-1", "b/t0.3-0", "b/t0.3-1"], Plan.Keys().Select(k => k.ToString()));
+
+    [Fact]
+    public void Numbers_and_keys_lead_to_each_other()
+    {
+        for (long number = 0; number < Plan.Count; number++)
+        {
+            var key = Plan.Key(number);
+            Assert.Equal(number, Plan.Number(Plan.PromptIndex(key.Prompt), Plan.Row(key)));
+        }
+        Assert.Equal(-1, Plan.PromptIndex("c"));
+        Assert.Equal(-1, Plan.Row(new GenerationKey("a", 1.5, 2)));
+        Assert.Equal(-1, Plan.Row(new GenerationKey("a", 0.31, 0)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Plan.Key(0, 4));
+    }
+
+    [Fact]
+    public void A_request_asks_for_the_rows_with_their_own_random_streams()
+    {
+        var request = Plan.Request(1, [3, 0]);
+        Assert.Equal("two", request.Prompt);
+        Assert.Equal([new GenerationKey("b", 0.3, 1), new GenerationKey("b", 1.5, 0)], request.Rows.Select(r => r.Key));
+        Assert.All(request.Rows, r => Assert.Equal(r.Key.StreamKey("experiment", 7), r.StreamKey));
+    }
+
+    [Fact]
+    public void An_experiment_without_prompts_has_no_plan() =>
+        Assert.Throws<SiloException>(() => new ExperimentPlan(new ExperimentSpec()));
+
+    [Fact]
+    public void An_estimate_counts_what_the_plan_has()
+    {
+        var estimate = PlanEstimate.Of(Plan, measures: 100, tokensPerSecond: 4);
+        Assert.Equal((2, 8L, 80L, TimeSpan.FromSeconds(20)), (estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Time));
+        Assert.Equal(8 * (600 + 800) + 80 * (9 + 110), estimate.Bytes);
+        Assert.Null(PlanEstimate.Of(Plan, 100, null).Time);
+    }
+}
