@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Silo.Core.Numerics;
@@ -13,6 +14,7 @@ internal sealed unsafe class CoarseMoments
     private const double MostError = 5e-7;
 
     private readonly Moments twice = Moments.Allocate(2), fourTimes = Moments.Allocate(4);
+    private readonly AlignedBuffer<double> massP = new(LogitHistogram.MaxBuckets), massQ = new(LogitHistogram.MaxBuckets);
     private Moments fine;
 
     /// <summary>Count, sum of s and sum of s² of buckets some times as wide as the histogram's.</summary>
@@ -50,6 +52,7 @@ internal sealed unsafe class CoarseMoments
     }
 
     /// <summary>Sixteen numbers as those of even and those of odd places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<double> Even, Vector512<double> Odd) Pairs(double* from)
     {
         if (Avx512F.IsSupported)
@@ -69,63 +72,108 @@ internal sealed unsafe class CoarseMoments
     /// </summary>
     public (double Js, double SquaredHellinger)? Compare(HistogramRow row, Tempered p, Tempered q)
     {
-        var tail = Math.Max(p.Bound.Tail, q.Bound.Tail);
         return Fits(fourTimes) ? Sum(row, fourTimes, p, q) : Fits(twice) ? Sum(row, twice, p, q) : Fits(fine) ? Sum(row, fine, p, q) : null;
 
+        // The third derivative is of the order of p + lambda³ q.
         bool Fits(Moments moments)
         {
-            var step = Math.Max(1, q.Lambda) * row.Histogram.Width * moments.Ratio / 2;
-            return tail * step * step * step / 24 <= MostError;
+            var half = row.Histogram.Width * moments.Ratio / 2;
+            return half * half * half / 24 * (p.Bound.Tail + q.Lambda * q.Lambda * q.Lambda * q.Bound.Tail) <= MostError;
         }
     }
 
-    private static (double Js, double SquaredHellinger) Sum(
-        HistogramRow row, Moments moments, Tempered p, Tempered q)
+    // Three loops instead of one: where vectors are narrow, each must stay small enough to be compiled without calls.
+    private (double Js, double SquaredHellinger) Sum(HistogramRow row, Moments moments, Tempered p, Tempered q)
     {
-        var ratio = moments.Ratio;
-        var length = row.TailBlocks * LogitHistogram.Block / ratio;
+        Exponentiate(row, moments, 1, p.LogSum, massP);
+        Exponentiate(row, moments, q.Lambda, q.LogSum, massQ);
+        return (JensenShannon(row, moments, p, q), SquaredHellinger(row, moments, q.Lambda));
+    }
+
+    private static int Length(HistogramRow row, Moments moments) => row.TailBlocks * LogitHistogram.Block / moments.Ratio;
+
+    /// <summary>z - max at the centres of eight buckets from c on, of width h; origin is the first of all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> Centres(double origin, double h, int c) => Vector512.FusedMultiplyAdd(
+        Vector512.Create(0.0, 1, 2, 3, 4, 5, 6, 7) + Vector512.Create((double)c), Vector512.Create(h), Vector512.Create(origin));
+
+    private static double Origin(HistogramRow row, Moments moments) =>
+        row.Centre(0) + 0.5 * (moments.Ratio - 1) * row.Histogram.Width;
+
+    /// <summary>The probability of a token at each centre.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Exponentiate(HistogramRow row, Moments moments, double lambda, double logSum, AlignedBuffer<double> mass)
+    {
+        var length = Length(row, moments);
+        double origin = Origin(row, moments), h = row.Histogram.Width * moments.Ratio;
+        for (var c = 0; c < length; c += 8)
+            DeterministicMath.Exp(Centres(origin, h, c) * Vector512.Create(lambda) - Vector512.Create(logSum)).Store(mass.Start + c);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private double JensenShannon(HistogramRow row, Moments moments, Tempered p, Tempered q)
+    {
+        var length = Length(row, moments);
         double* count = moments.Count.Start, first = moments.First.Start, second = moments.Second.Start;
-        var h = row.Histogram.Width * ratio;
+        double origin = Origin(row, moments), h = row.Histogram.Width * moments.Ratio;
         var lambda = Vector512.Create(q.Lambda);
-        var half = Vector512.Create(0.5);
         var two = Vector512.Create(2.0);
-        var one = Vector512<double>.One;
         var smallest = Vector512.Create(1e-300);
-        var middle = Vector512.Create((1 + q.Lambda) / 2);
-        Vector512<double> step = Vector512.Create(h), halfStep2 = Vector512.Create(h * h / 2), step2By32 = Vector512.Create(h * h / 32);
         Vector512<double> logSumP = Vector512.Create(p.LogSum), logSumQ = Vector512.Create(q.LogSum);
-        var ramp = Vector512.Create(0.0, 1, 2, 3, 4, 5, 6, 7) * step;
-        Vector512<double> js = default, roots = default;
+        var js = Vector512<double>.Zero;
         for (var c = 0; c < length; c += 8)
         {
             var n = Vector512.Load(count + c);
             if (n == Vector512<double>.Zero) continue;
-            Vector512<double> s1 = Vector512.Load(first + c) * step, s2 = Vector512.Load(second + c) * halfStep2;
-            var z = Vector512.Create(row.Centre(c * ratio) + 0.5 * (ratio - 1) * row.Histogram.Width) + ramp;
-            Vector512<double> logP = z - logSumP, logQ = z * lambda - logSumQ;
-            Vector512<double> pi = DeterministicMath.Exp(logP), qi = DeterministicMath.Exp(logQ);
+            var z = Centres(origin, h, c);
+            Vector512<double> pi = Vector512.Load(massP.Start + c), qi = Vector512.Load(massQ.Start + c);
             var sum = Vector512.MaxNative(pi + qi, smallest);
-            var logM = DeterministicMath.LogOfNormal(sum * half);
-            Vector512<double> a = logP - logM, b = lambda * (logQ - logM);
+            var logM = DeterministicMath.LogOfNormal(sum * Vector512.Create(0.5));
+            var a = z - logSumP - logM;
+            var b = z * lambda - logSumQ - logM;
+            var value = pi * a + qi * b;
+            b *= lambda;
             var lambdaQ = lambda * qi;
-            var inverse = one / sum;
-            var drift = (pi + lambdaQ) * inverse;                                    // (log m)'
-            var bend = (pi + lambda * lambdaQ) * inverse - drift * drift;            // (log m)''
-            Vector512<double> da = one - drift, db = lambda - drift;
-            var value = pi * a + qi * (logQ - logM);
+            var inverse = Vector512<double>.One / sum;
+            var drift = (pi + lambdaQ) * inverse;                         // (log m)'
+            var bend = (pi + lambda * lambdaQ) * inverse - drift * drift; // (log m)''
+            var da = Vector512<double>.One - drift;
+            var db = lambda - drift;
             var slope = pi * a + qi * b;
             var curve = pi * (a + da) + lambdaQ * (b + db);
             var third = pi * (a + two * da - bend) + lambdaQ * (lambda * (b + two * db) - bend);
-            js += Vector512.FusedMultiplyAdd(curve, s2, Vector512.FusedMultiplyAdd(slope + third * step2By32, s1, value * n));
-            var root = two * Vector512.Sqrt(pi * qi);
-            var middleRoot = middle * root;
-            var squares = pi - root + qi;
-            var squaresSlope = pi - middleRoot + lambdaQ;
-            var squaresCurve = pi - middle * middleRoot + lambda * lambdaQ;
-            var squaresThird = pi - middle * middle * middleRoot + lambda * lambda * lambdaQ;
-            roots += Vector512.FusedMultiplyAdd(squaresCurve, s2,
-                Vector512.FusedMultiplyAdd(squaresSlope + squaresThird * step2By32, s1, squares * n));
+            var s1 = (slope + third * Vector512.Create(h * h / 32)) * Vector512.Load(first + c);
+            var s2 = curve * Vector512.Load(second + c);
+            js += value * n + s1 * Vector512.Create(h) + s2 * Vector512.Create(h * h / 2);
         }
-        return (Lanes.Sum(js) / 2, Lanes.Sum(roots) / 2);
+        return Lanes.Sum(js) / 2;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private double SquaredHellinger(HistogramRow row, Moments moments, double lambda)
+    {
+        var length = Length(row, moments);
+        double* count = moments.Count.Start, first = moments.First.Start, second = moments.Second.Start;
+        double h = row.Histogram.Width * moments.Ratio, middle = (1 + lambda) / 2;
+        var roots = Vector512<double>.Zero;
+        for (var c = 0; c < length; c += 8)
+        {
+            Vector512<double> pi = Vector512.Load(massP.Start + c), qi = Vector512.Load(massQ.Start + c);
+            var root = Vector512.Create(2.0) * Vector512.Sqrt(pi * qi);
+            var value = pi - root + qi;
+            root *= Vector512.Create(middle);
+            qi *= Vector512.Create(lambda);
+            var slope = pi - root + qi;
+            root *= Vector512.Create(middle);
+            qi *= Vector512.Create(lambda);
+            var curve = pi - root + qi;
+            root *= Vector512.Create(middle);
+            qi *= Vector512.Create(lambda);
+            var third = pi - root + qi;
+            var s1 = (slope + third * Vector512.Create(h * h / 32)) * Vector512.Load(first + c);
+            var s2 = curve * Vector512.Load(second + c);
+            roots += value * Vector512.Load(count + c) + s1 * Vector512.Create(h) + s2 * Vector512.Create(h * h / 2);
+        }
+        return Lanes.Sum(roots) / 2;
     }
 }

@@ -3,14 +3,13 @@ namespace Silo.Core.Features;
 /// <summary>Sorts the logits that are not masked from the largest to the smallest, without allocating.</summary>
 internal sealed class DescendingSort(int capacity)
 {
-    private const int Radix = 11;
-    private const int Digits = 1 << Radix;
-    private const int RadixFrom = 700;
+    private const int RadixFrom = 96;     // below, comparing is faster than counting
+    private const int WideRadixFrom = 3000; // from here on, three passes of 11 bits beat four of 8
 
     private readonly uint[] keys = new uint[capacity];
     private readonly uint[] other = new uint[capacity];
     private readonly float[] sorted = new float[capacity];
-    private readonly int[] counts = new int[3 * Digits];
+    private readonly int[] counts = new int[3 << 11];
 
     /// <summary>The logits but -infinity in descending order (-0 becomes 0); valid until the next call. No NaN.</summary>
     public ReadOnlySpan<float> Sort(ReadOnlySpan<float> logits)
@@ -20,36 +19,29 @@ internal sealed class DescendingSort(int capacity)
             if (!float.IsNegativeInfinity(z)) keys[n++] = Key(z);
         var from = keys.AsSpan(0, n);
         if (n < RadixFrom) from.Sort();
-        else from = RadixSort(n);
+        else from = n < WideRadixFrom ? RadixSort(n, 8, 4) : RadixSort(n, 11, 3);
         for (var i = 0; i < n; i++) sorted[i] = Value(from[i]);
         return sorted.AsSpan(0, n);
     }
 
-    /// <summary>Least significant digit first; the three counts are made in one reading.</summary>
-    private Span<uint> RadixSort(int n)
+    /// <summary>Least significant digit first.</summary>
+    private Span<uint> RadixSort(int n, int bits, int digits)
     {
-        Span<int> low = counts.AsSpan(0, Digits), middle = counts.AsSpan(Digits, Digits), high = counts.AsSpan(2 * Digits, Digits);
-        counts.AsSpan().Clear();
-        foreach (var key in keys.AsSpan(0, n))
-        {
-            low[(int)(key & (Digits - 1))]++;
-            middle[(int)(key >> Radix & (Digits - 1))]++;
-            high[(int)(key >> 2 * Radix)]++;
-        }
+        var values = 1 << bits;
+        var mask = (uint)values - 1;
         Span<uint> from = keys.AsSpan(0, n), to = other.AsSpan(0, n);
-        for (var digit = 0; digit < 3; digit++)
+        var all = counts.AsSpan(0, digits * values);
+        all.Clear();
+        foreach (var key in from)
+            for (var digit = 0; digit < digits; digit++) all[digit * values + (int)(key >> digit * bits & mask)]++;
+        for (var digit = 0; digit < digits; digit++)
         {
-            var starts = counts.AsSpan(digit * Digits, Digits);
-            var shift = digit * Radix;
-            if (starts[(int)(from[0] >> shift & (Digits - 1))] == n) continue; // all the same
+            var starts = all.Slice(digit * values, values);
+            var shift = digit * bits;
+            if (starts[(int)(from[0] >> shift & mask)] == n) continue; // all the same
             var start = 0;
-            for (var i = 0; i < Digits; i++)
-            {
-                var count = starts[i];
-                starts[i] = start;
-                start += count;
-            }
-            foreach (var key in from) to[starts[(int)(key >> shift & (Digits - 1))]++] = key;
+            foreach (ref var slot in starts) (slot, start) = (start, start + slot);
+            foreach (var key in from) to[starts[(int)(key >> shift & mask)]++] = key;
             var swap = from;
             from = to;
             to = swap;

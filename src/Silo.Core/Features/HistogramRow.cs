@@ -261,6 +261,21 @@ internal sealed unsafe class HistogramRow
                     }
                 }
             }
+            else
+            {
+                for (; i <= to - 16; i += 16)
+                {
+                    var v = Vector256.Load(b + i);
+                    var any = Vector256<short>.Zero;
+                    for (var k = 0; k < wantedCount; k++)
+                        any |= Vector256.Equals(v, Vector256.Create((short)(Histogram.Lowest + wanted[k])));
+                    for (var hits = any.ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+                    {
+                        var id = i + BitOperations.TrailingZeroCount(hits);
+                        p[c[Half + b[id]]++] = z[id];
+                    }
+                }
+            }
             for (; i < to; i++)
             {
                 var place = c[Half + b[i]];

@@ -92,7 +92,7 @@ internal sealed unsafe class LogitHistogram
         {
             finite = Avx512BW.IsSupported
                 ? Scatter512(z, logits.Length, scale, words.Start + Half, stage.Start, bucketOf.Start, out smallest, out largest)
-                : Scatter128(z, logits.Length, scale, words.Start + Half, bucketOf.Start, out smallest, out largest);
+                : Scatter256(z, logits.Length, scale, words.Start + Half, stage.Start, bucketOf.Start, out smallest, out largest);
         }
         if (!finite || !(smallest * scale > -Half + 1) || !(largest * scale < Half - 1))
         {
@@ -206,47 +206,65 @@ internal sealed unsafe class LogitHistogram
         return ScatterOne(z, whole, n, scale, words, bucketOf, ref smallest, ref largest) && finite;
     }
 
-    /// <summary>The same in the vectors that every machine has.</summary>
+    /// <summary>The same in 256-bit vectors, which .NET splits where a machine has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool Scatter128(
-        float* z, int n, float scale, ulong* words, short* bucketOf, out float smallest, out float largest)
+    private static bool Scatter256(
+        float* z, int n, float scale, ulong* words, ulong* stage, short* bucketOf, out float smallest, out float largest)
     {
-        var min = Vector128.Create(float.PositiveInfinity);
+        var min = Vector256.Create(float.PositiveInfinity);
         var max = -min;
-        var check = Vector128<float>.Zero;
-        var vScale = Vector128.Create(scale);
-        var half = Vector128.Create(0.5f);
-        var whole = n & ~7;
-        for (var i = 0; i < whole; i += 8)
+        var check = Vector256<float>.Zero;
+        var vScale = Vector256.Create(scale);
+        var half = Vector256.Create(0.5f);
+        var whole = n & ~15;
+        for (var i = 0; i < whole + 64; i += 16)
         {
-            Vector128<float> v0 = Vector128.Load(z + i), v1 = Vector128.Load(z + i + 4);
-            min = Vector128.MinNative(min, Vector128.MinNative(v0, v1));
-            max = Vector128.MaxNative(max, Vector128.MaxNative(v0, v1));
-            Vector128<float> y0 = v0 * vScale, y1 = v1 * vScale;
-            Vector128<float> floor0 = Vector128.Floor(y0), floor1 = Vector128.Floor(y1);
-            Vector128<float> s0 = y0 - floor0 - half, s1 = y1 - floor1 - half;
-            check += s0 + s1;
-            Vector128.Narrow(Vector128.ConvertToInt32Native(floor0), Vector128.ConvertToInt32Native(floor1)).Store(bucketOf + i);
-            Add(s0, words, bucketOf + i);
-            Add(s1, words, bucketOf + i + 4);
+            if (i < whole)
+            {
+                Vector256<float> v0 = Vector256.Load(z + i), v1 = Vector256.Load(z + i + 8);
+                min = Vector256.MinNative(min, Vector256.MinNative(v0, v1));
+                max = Vector256.MaxNative(max, Vector256.MaxNative(v0, v1));
+                Vector256<float> y0 = v0 * vScale, y1 = v1 * vScale;
+                Vector256<float> floor0 = Vector256.Floor(y0), floor1 = Vector256.Floor(y1);
+                Vector256<float> s0 = y0 - floor0 - half, s1 = y1 - floor1 - half;
+                check += s0 + s1;
+                Vector256.Narrow(Vector256.ConvertToInt32Native(floor0), Vector256.ConvertToInt32Native(floor1)).Store(bucketOf + i);
+                var to = stage + (i & (Stage - 1));
+                StoreWords(s0, to);
+                StoreWords(s1, to + 8);
+            }
+            if (i >= 64)
+            {
+                var from = stage + ((i - 64) & (Stage - 1));
+                var b = bucketOf + i - 64;
+                for (var k = 0; k < 16; k += 4)
+                {
+                    words[b[k]] += from[k];
+                    words[b[k + 1]] += from[k + 1];
+                    words[b[k + 2]] += from[k + 2];
+                    words[b[k + 3]] += from[k + 3];
+                }
+            }
         }
-        smallest = MathF.Min(MathF.Min(min[0], min[1]), MathF.Min(min[2], min[3]));
-        largest = MathF.Max(MathF.Max(max[0], max[1]), MathF.Max(max[2], max[3]));
-        var finite = Vector128.EqualsAll(check, check);
+        smallest = min[0];
+        largest = max[0];
+        for (var i = 1; i < 8; i++)
+        {
+            smallest = MathF.Min(smallest, min.GetElement(i));
+            largest = MathF.Max(largest, max.GetElement(i));
+        }
+        var finite = Vector256.EqualsAll(check, check);
         return ScatterOne(z, whole, n, scale, words, bucketOf, ref smallest, ref largest) && finite;
     }
 
+    /// <summary>The words of eight tokens, in their order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(Vector128<float> s, ulong* words, short* b)
+    private static void StoreWords(Vector256<float> s, ulong* to)
     {
-        var first = Vector128.ShiftLeft(Vector128.ConvertToInt32Native(s * Vector128.Create(FirstScale)), 2).AsUInt32();
-        var second = (Vector128.ConvertToInt32Native(s * s * Vector128.Create(SecondScale)) + Vector128.Create(1 << 24)).AsUInt32();
-        var low = Vector128.WidenLower(second) | Vector128.ShiftLeft(Vector128.WidenLower(first), 32);
-        var high = Vector128.WidenUpper(second) | Vector128.ShiftLeft(Vector128.WidenUpper(first), 32);
-        words[b[0]] += low[0];
-        words[b[1]] += low[1];
-        words[b[2]] += high[0];
-        words[b[3]] += high[1];
+        var first = Vector256.ShiftLeft(Vector256.ConvertToInt32Native(s * Vector256.Create(FirstScale)), 2).AsUInt32();
+        var second = (Vector256.ConvertToInt32Native(s * s * Vector256.Create(SecondScale)) + Vector256.Create(1 << 24)).AsUInt32();
+        (Vector256.WidenLower(second) | Vector256.ShiftLeft(Vector256.WidenLower(first), 32)).Store(to);
+        (Vector256.WidenUpper(second) | Vector256.ShiftLeft(Vector256.WidenUpper(first), 32)).Store(to + 4);
     }
 
     /// <summary>The same for the tokens that fill no vector.</summary>

@@ -111,13 +111,14 @@ internal sealed unsafe class Tempered
         double* count = histogram.Count.Start, first = histogram.First.Start, second = histogram.Second.Start;
         double* m = mass.Start, w = weights.Start;
         var stride = step * Vector512.Create(8.0);
+        var origin = row.Centre(0);
         for (var block = blocks - 1; block >= 0; block--)
         {
             above[block + 1] = sum;
             var start = block * LogitHistogram.Block;
             var vBase = Vector512.Create(bases[block]);
             var lanes = Vector512<double>.Zero;
-            var centre = Vector512.Create(row.Centre(start)) + Ramp * step;
+            var centre = Vector512.Create(origin + start * h) + Ramp * step;
             for (var k = 0; k < LogitHistogram.Block; k += 8)
             {
                 var weight = Vector512.Load(w + k) * vBase;
