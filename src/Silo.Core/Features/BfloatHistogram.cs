@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Silo.Core.Features;
@@ -25,6 +26,7 @@ internal sealed unsafe class BfloatHistogram
     /// Lists the distinct logits of a row in descending order; false where it has others than finite bfloat16 numbers and
     /// -infinity, which masks.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryFill(ReadOnlySpan<float> logits, WeightedTokens tokens)
     {
         fixed (float* z = logits)
@@ -56,6 +58,7 @@ internal sealed unsafe class BfloatHistogram
         return List(tokens);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool List(WeightedTokens tokens)
     {
         tokens.Clear();

@@ -35,6 +35,7 @@ internal sealed unsafe class CoarseMoments
     }
 
     /// <summary>A residual s of the lower of two buckets is (s - 1/2) / 2 of both, one of the upper (s + 1/2) / 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Halve(Moments from, Moments to, int length)
     {
         double* n = from.Count.Start, s1 = from.First.Start, s2 = from.Second.Start;
@@ -101,7 +102,7 @@ internal sealed unsafe class CoarseMoments
         row.Centre(0) + 0.5 * (moments.Ratio - 1) * row.Histogram.Width;
 
     /// <summary>The probability of a token at each centre.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Exponentiate(HistogramRow row, Moments moments, double lambda, double logSum, AlignedBuffer<double> mass)
     {
         var length = Length(row, moments);
@@ -110,7 +111,7 @@ internal sealed unsafe class CoarseMoments
             DeterministicMath.Exp(Centres(origin, h, c) * Vector512.Create(lambda) - Vector512.Create(logSum)).Store(mass.Start + c);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private double JensenShannon(HistogramRow row, Moments moments, Tempered p, Tempered q)
     {
         var length = Length(row, moments);
@@ -149,7 +150,7 @@ internal sealed unsafe class CoarseMoments
         return Lanes.Sum(js) / 2;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private double SquaredHellinger(HistogramRow row, Moments moments, double lambda)
     {
         var length = Length(row, moments);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Silo.Core.Numerics;
 
@@ -162,6 +163,7 @@ internal sealed class HistogramFeatures
     }
 
     /// <summary>Jensen-Shannon divergence and Hellinger distance; false where the buckets are too wide for the temperature.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Compare(Tempered q, Span<double> features)
     {
         var half = Vector512.Create(0.5);
@@ -205,6 +207,7 @@ internal sealed class HistogramFeatures
     }
 
     /// <summary>e^(lambda (z - max)) of the tokens of a bucket, in order; returns their number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Exponentials(int bucket, double lambda)
     {
         var tokens = row.Tokens(bucket);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -80,6 +81,7 @@ internal sealed unsafe class HistogramRow
     public int TokensAbove(int block) => tokensAbove[block];
 
     /// <summary>Reads a row; false where it does not fit the histogram.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryFill(ReadOnlySpan<float> logits, int token)
     {
         if (!Histogram.TryFill(logits)) return false;
@@ -191,6 +193,7 @@ internal sealed unsafe class HistogramRow
     }
 
     /// <summary>Tokens of a bucket stand in the order of their ids; those before x's place have lower ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Rank(float x, int slot, int end, int above)
     {
         var from = end - (int)Histogram.Count[xBucket - Histogram.Lowest];
@@ -200,6 +203,7 @@ internal sealed unsafe class HistogramRow
         return rank;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CollectTop(ReadOnlySpan<float> logits, int from, int to)
     {
         var lowest = (short)(Histogram.Lowest + cut);
@@ -210,16 +214,19 @@ internal sealed unsafe class HistogramRow
         {
             var b = Histogram.BucketOf;
             var i = from;
-            for (; i <= to - 64; i += 64)
+            for (; i <= to - 128; i += 128)
             {
-                var low = Vector512.GreaterThanOrEqual(Vector512.Load(b + i), threshold);
-                var high = Vector512.GreaterThanOrEqual(Vector512.Load(b + i + 32), threshold);
-                if (((low | high) == Vector512<short>.Zero)) continue;
-                var hits = low.ExtractMostSignificantBits() | high.ExtractMostSignificantBits() << 32;
-                for (; hits != 0; hits &= hits - 1)
+                Vector512<short> v0 = Vector512.Load(b + i), v1 = Vector512.Load(b + i + 32);
+                Vector512<short> v2 = Vector512.Load(b + i + 64), v3 = Vector512.Load(b + i + 96);
+                if (!Vector512.GreaterThanOrEqualAny(Vector512.Max(Vector512.Max(v0, v1), Vector512.Max(v2, v3)), threshold)) continue;
+                for (var id = i; id < i + 128; id += 32)
                 {
-                    var id = i + BitOperations.TrailingZeroCount(hits);
-                    p[c[Half + b[id]]++] = z[id];
+                    var hits = Vector512.GreaterThanOrEqual(Vector512.Load(b + id), threshold).ExtractMostSignificantBits();
+                    for (; hits != 0; hits &= hits - 1)
+                    {
+                        var hit = id + BitOperations.TrailingZeroCount(hits);
+                        p[c[Half + b[hit]]++] = z[hit];
+                    }
                 }
             }
             for (; i < to; i++)
@@ -227,6 +234,7 @@ internal sealed unsafe class HistogramRow
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Collect(ReadOnlySpan<float> logits, int from, int to)
     {
         fixed (float* z = logits)
@@ -240,17 +248,16 @@ internal sealed unsafe class HistogramRow
                 // The wanted buckets modulo 1,024 are the bits of two registers; what shares a bit is sorted out after.
                 var lower = Vector512.Create<ushort>(filter.AsSpan(0, 32));
                 var upper = Vector512.Create<ushort>(filter.AsSpan(32, 32));
-                var ones = Vector512<ushort>.One;
                 var fifteen = Vector512.Create((ushort)15);
                 for (; i <= to - 64; i += 64)
                 {
                     var (v0, v1) = (Vector512.Load((ushort*)b + i), Vector512.Load((ushort*)b + i + 32));
-                    var bits0 = Avx512BW.ShiftRightLogicalVariable(
-                        Avx512BW.PermuteVar32x16x2(lower, Vector512.ShiftRightLogical(v0, 4), upper), v0 & fifteen) & ones;
-                    var bits1 = Avx512BW.ShiftRightLogicalVariable(
-                        Avx512BW.PermuteVar32x16x2(lower, Vector512.ShiftRightLogical(v1, 4), upper), v1 & fifteen) & ones;
-                    var hits = Vector512.Equals(bits0, ones).ExtractMostSignificantBits()
-                        | Vector512.Equals(bits1, ones).ExtractMostSignificantBits() << 32;
+                    // The bucket's bit, shifted into the sign.
+                    var bits0 = Avx512BW.ShiftLeftLogicalVariable(
+                        Avx512BW.PermuteVar32x16x2(lower, Vector512.ShiftRightLogical(v0, 4), upper), Vector512.AndNot(fifteen, v0));
+                    var bits1 = Avx512BW.ShiftLeftLogicalVariable(
+                        Avx512BW.PermuteVar32x16x2(lower, Vector512.ShiftRightLogical(v1, 4), upper), Vector512.AndNot(fifteen, v1));
+                    var hits = bits0.ExtractMostSignificantBits() | bits1.ExtractMostSignificantBits() << 32;
                     for (; hits != 0; hits &= hits - 1)
                     {
                         var id = i + BitOperations.TrailingZeroCount(hits);
@@ -287,6 +294,7 @@ internal sealed unsafe class HistogramRow
     }
 
     /// <summary>Sorts the logits of one bucket: small ones by insertion, others first into 256 parts of the bucket.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void SortDescending(Span<float> z, int bucket)
     {
         if (z.Length > InsertionBelow)

@@ -115,6 +115,7 @@ internal sealed unsafe class LogitHistogram
     }
 
     /// <summary>Unpacks the words into the arrays and clears them; returns the sum of the counts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double Decode()
     {
         var total = Vector512<double>.Zero;

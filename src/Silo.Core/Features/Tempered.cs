@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Silo.Core.Numerics;
 
@@ -43,6 +44,7 @@ internal sealed unsafe class Tempered
     public double[] Top => top;
 
     /// <summary>Sums the row; false where its error could show in a real to 1e-7.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Fill(HistogramRow row, double lambda)
     {
         this.row = row;
@@ -77,6 +79,7 @@ internal sealed unsafe class Tempered
     /// e^(kappa x) = I0 + 2 I1 T1(x) + 2 I2 T2(x) + ..., cut after the second Chebyshev polynomial: the rest is at most
     /// 2 (I3 + I4 + ...) below kappa³ e^kappa / 24.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool FillTail(double topSum, out double sum, out double energy)
     {
         var histogram = row.Histogram;
@@ -161,6 +164,7 @@ internal sealed unsafe class Tempered
     public double OfTop(int tokens) => tokens == 0 ? 0 : topCumulative[tokens - 1];
 
     /// <summary>Sum over all tokens above a tail bucket.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Above(int bucket)
     {
         var block = bucket / LogitHistogram.Block;
@@ -170,6 +174,7 @@ internal sealed unsafe class Tempered
     }
 
     /// <summary>Finds where the order reaches a share m: at a top token, or in a tail bucket still to be resolved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Crossing Reach(double m)
     {
         var target = (m - ReferenceFeatures.ThresholdSlack) * Sum;
@@ -196,34 +201,3 @@ internal sealed unsafe class Tempered
         return new Crossing(j, cumulative, tokens, 0, target, true);
     }
 }
-
-/// <summary>
-/// What is proven about a cumulative sum. With A above and R below a place, and relative errors of at most e in the tail,
-/// A / (A + R) errs by at most 2 e A R / (A + R)²; what errs next to 0 is added whole.
-/// </summary>
-/// <param name="Sum">The sum over the row.</param>
-/// <param name="Relative">Largest relative error of a tail bucket.</param>
-/// <param name="Tail">The tail's share.</param>
-/// <param name="Absolute">Further error of a share.</param>
-internal readonly record struct ErrorBound(double Sum, double Relative, double Tail, double Absolute)
-{
-    /// <summary>Float64 itself: some 10^4 additions of positive numbers, each within 2^-53.</summary>
-    private const double Rounding = 2e-12;
-
-    /// <summary>Whether a sum to be reached lies between two cumulative sums in spite of the error.</summary>
-    public bool IsCertain(double target, double before, double reached)
-    {
-        var share = target / Sum;
-        var bound = (2 * Relative * Math.Min(share * (1 - share), Tail) + Absolute + Rounding) * Sum;
-        return reached - target > bound && target - before > bound;
-    }
-}
-
-/// <summary>Where a share of the mass is reached.</summary>
-/// <param name="Bucket">The tail bucket, or -1 where it is at a top token.</param>
-/// <param name="Above">Sum over the tokens above that bucket.</param>
-/// <param name="TokensAbove">Their number.</param>
-/// <param name="Width">Number of tokens that reach it; 0 until resolved.</param>
-/// <param name="Target">The sum to be reached.</param>
-/// <param name="Certain">False where the error might decide.</param>
-internal readonly record struct Crossing(int Bucket, double Above, int TokensAbove, int Width, double Target, bool Certain);

@@ -92,6 +92,7 @@ internal sealed class WeightedTokens
     }
 
     /// <summary>After the last <see cref="Add"/>: computes what depends on p alone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Complete()
     {
         padded = (distinct + 7) & ~7;
@@ -176,6 +177,7 @@ internal sealed class WeightedTokens
     /// <summary>Sums over all tokens that compare p with q.</summary>
     private record struct Comparison(double EnergyQ, double KlQP, double KlPQ, double Js, double Tv, double SquaredHellinger);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Comparison Compare(double inverse, double logSumQ)
     {
         var half = Vector512.Create(0.5);
@@ -205,6 +207,7 @@ internal sealed class WeightedTokens
     }
 
     /// <summary>mass = e^(z / T), before = sums over earlier blocks; returns the sum over all tokens.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double Exponentiate(double inverse, double[] mass, double[] before)
     {
         var vInverse = Vector512.Create(inverse);
@@ -226,6 +229,7 @@ internal sealed class WeightedTokens
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Normalise(double[] mass, double[] before, double sum)
     {
         var v = Vector512.Create(sum);
@@ -248,6 +252,7 @@ internal sealed class WeightedTokens
     }
 
     /// <summary>The shortest prefix of the order that reaches a mass.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Prefix Reach(double[] mass, double[] before, double wanted)
     {
         var threshold = wanted - ReferenceFeatures.ThresholdSlack;
