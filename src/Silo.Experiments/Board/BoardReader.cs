@@ -25,10 +25,11 @@ internal static class BoardReader
             UnmatchedRanks = prompts.Sum(Unmatched),
             UnrankedTexts = withTexts.Where(p => p.Ranks.Count > 0).Sum(p => p.Texts!.Items.Except(p.Ranks.RankedItems()).Count()),
             Method = new(design.Seed, design.Level, design.Margin, design.Resamples,
-                readings.Any(r => r.Poisson) ? "poisson" : "multinomial", design.Measures.Count(m => m.Primary), VerdictRule.Power),
+                readings.Any(r => r.Resamples.Poisson) ? "poisson" : "multinomial", design.Measures.Count(m => m.Primary), VerdictRule.Power),
             Golds = [.. readings.Select(r => Summary(board, r))],
             Controls = [.. Control.All.Select(c => new ControlSummary(c.Name, c.Title, c.Definition, Missing(c, withTexts, readings)))],
-            Results = [.. readings.SelectMany(r => r.Results())],
+            // Each gold is read by itself; the order stays.
+            Results = [.. readings.AsParallel().AsOrdered().SelectMany(r => r.Results())],
             GoldPairs = [.. GoldPairs(design, readings)],
             BestByHalves = [.. readings.SelectMany(r => r.BestByHalves())],
             Running = [.. readings.SelectMany(r => RunningList(design).Select(r.Running)).OfType<RunningSeries>()],
@@ -68,8 +69,8 @@ internal static class BoardReader
             NConstant = sums.Constant,
             NCycles = sums.Cycles,
             Raters = raters,
-            RaterAgainstRater = raters < 2 ? null : Ceiling(board.Design, reading, [.. matrices.Select(m => RaterCorrelation.Pairwise([m])).Select(c => (c.Mean, c.Defined))]),
-            RaterAgainstRest = raters < 2 ? null : Ceiling(board.Design, reading, [.. matrices.Select(m => RaterCorrelation.AgainstRest([m])).Select(c => (c.Mean, c.Defined))]),
+            RaterAgainstRater = raters < 2 ? null : Ceiling(reading.Resamples, [.. matrices.Select(m => RaterCorrelation.Pairwise([m])).Select(c => (c.Mean, c.Defined))]),
+            RaterAgainstRest = raters < 2 ? null : Ceiling(reading.Resamples, [.. matrices.Select(m => RaterCorrelation.AgainstRest([m])).Select(c => (c.Mean, c.Defined))]),
         };
     }
 
@@ -77,11 +78,10 @@ internal static class BoardReader
         name.Kind == GoldKind.Rater ? row.Rater == name.Rater : row.Panel == name.Panel;
 
     // Mean over all defined (prompt, pair of raters) values; a prompt with more raters counts more.
-    private static Estimate Ceiling(BoardDesign design, GoldReading reading, (double? Mean, int Defined)[] prompts)
+    private static Estimate Ceiling(Resamples resamples, (double? Mean, int Defined)[] prompts)
     {
         ExactSum sum = default;
         long count = 0;
-        var resamples = new Resamples(design, [.. reading.Rated.Select(r => r.Entry.Prompt)]);
         double[] totals = [.. prompts.Select(p => (p.Mean ?? 0) * p.Defined)], counts = [.. prompts.Select(p => (double)p.Defined)];
         foreach (var (mean, defined) in prompts)
         {

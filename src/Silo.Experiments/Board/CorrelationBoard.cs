@@ -108,7 +108,7 @@ public sealed class CorrelationBoard
     private void Retract(PromptEntry entry)
     {
         if (entry.Texts is null) return;
-        foreach (var row in entry.Rows) Sums.Remove(row);
+        foreach (var row in entry.Rows) Sums.Remove(GoldRow.Compute(Design, entry.Texts, row.Gold));
         Sums.RemovePrompt(entry.Texts);
         entry.Rows = [];
     }
@@ -119,17 +119,22 @@ public sealed class CorrelationBoard
         Update(entry);
     }
 
-    // Golds that stay as they were keep their rows: one rater's rank leaves the other raters' golds alone.
+    // Golds that stay as they were keep their rows: one rater's rank leaves the other raters' golds alone. A row that
+    // goes is computed once more to be taken away, which is cheaper than to keep all of every row.
     private void Update(PromptEntry entry)
     {
-        if (entry.Texts is null) return;
-        var before = entry.Rows;
-        entry.Rows = [.. Golds.Of(entry.Ranks.Rows(entry.Texts.Items)).Select(gold =>
-            Array.Find(before, row => row.Gold.Name == gold.Name && row.Gold.SameRanks(gold)) ?? GoldRow.Compute(Design, entry.Texts, gold))];
-        foreach (var row in before)
-            if (!entry.Rows.Contains(row)) Sums.Remove(row);
+        if (entry.Texts is not { } texts) return;
+        var golds = Golds.Of(entry.Ranks.Rows(texts.Items));
         foreach (var row in entry.Rows)
-            if (!before.Contains(row)) Sums.Add(row);
+            if (!golds.Any(row.Gold.IsSame)) Sums.Remove(GoldRow.Compute(Design, texts, row.Gold));
+        entry.Rows = [.. golds.Select(gold => Array.Find(entry.Rows, row => row.Gold.IsSame(gold)) ?? Added(gold))];
+
+        RhoRow Added(PromptGold gold)
+        {
+            var row = GoldRow.Compute(Design, texts, gold);
+            Sums.Add(row);
+            return row.Kept;
+        }
     }
 }
 
@@ -149,7 +154,7 @@ internal sealed class PromptEntry(BoardDesign design, string prompt)
     public PromptTexts? Texts { get; set; }
 
     /// <summary>One row for each of its golds.</summary>
-    public GoldRow[] Rows { get; set; } = [];
+    public RhoRow[] Rows { get; set; } = [];
 
     /// <summary>Whether it will get no more texts and ranks.</summary>
     public bool Closed { get; set; }

@@ -41,7 +41,7 @@ internal sealed class GoldReading
     }
 
     /// <summary>A prompt with this gold.</summary>
-    public sealed record RatedPrompt(PromptEntry Entry, GoldRow Row);
+    public sealed record RatedPrompt(PromptEntry Entry, RhoRow Row);
 
     /// <summary>The gold's name.</summary>
     public string Name { get; }
@@ -55,8 +55,8 @@ internal sealed class GoldReading
     /// <summary>For each rated prompt the scores of its texts by the best order of temperatures.</summary>
     private double[]?[] BestOrder { get; }
 
-    /// <summary>Which bootstrap was used.</summary>
-    public bool Poisson => resamples.Poisson;
+    /// <summary>The resamples of its prompts.</summary>
+    public Resamples Resamples => resamples;
 
     /// <summary>Names of controls that can be correlated with this gold on some prompt.</summary>
     public IEnumerable<string> UsableControls => columns.Where(c => c.Kind == MeasureKind.Control && Defined(c) > 0).Select(c => c.Name);

@@ -4,6 +4,13 @@ using Silo.Experiments.Ranking;
 
 namespace Silo.Experiments.Board;
 
+/// <summary>The part of a prompt's row that a board keeps, since intervals are computed from it. Undefined is NaN.</summary>
+/// <param name="Gold">The gold's ranking of the prompt.</param>
+/// <param name="Rho">Spearman's rho of each column; positive when larger values go with better ranks.</param>
+/// <param name="Within">Mean over temperatures of rho among the texts of one temperature; null where no temperature has two ranked texts.</param>
+/// <param name="HasValues">Whether each column has a value for every ranked text.</param>
+internal sealed record RhoRow(PromptGold Gold, double[] Rho, double[]? Within, bool[] HasValues);
+
 /// <summary>
 /// One prompt against one gold: for each column its correlations and how it orders pairs of texts. A pure function of
 /// the prompt's texts and ranks; everything else that a board says is made of such rows. Undefined is NaN.
@@ -52,6 +59,9 @@ public sealed class GoldRow
 
     /// <summary>[columns x kinds] pairs that the column ties.</summary>
     public int[] FeatureTies { get; }
+
+    /// <summary>The part that is kept.</summary>
+    internal RhoRow Kept => new(Gold, Rho, Within, HasValues);
 
     /// <summary>The row of a prompt and a gold.</summary>
     public static GoldRow Compute(BoardDesign design, PromptTexts texts, PromptGold gold)

@@ -40,7 +40,7 @@ internal sealed class PooledRanks
         return Pearson.Correlation(values, merit);
     }
 
-    private delegate void Fill(PromptEntry entry, GoldRow row, Span<double> into);
+    private delegate void Fill(PromptEntry entry, RhoRow row, Span<double> into);
 
     private (double[] Values, double[] Merit) Collect(int column, Fill fill)
     {
@@ -58,6 +58,6 @@ internal sealed class PooledRanks
     }
 
     // Ranks run from 1 = best; their negatives, not the ranks of merit, are comparable between prompts of different size.
-    private static IEnumerable<double> GoldOf(GoldRow row) =>
+    private static IEnumerable<double> GoldOf(RhoRow row) =>
         row.Gold.Merit.Select(m => (m - row.Gold.Merit.Length - 1) / 2.0);
 }

@@ -11,7 +11,7 @@ namespace Silo.Experiments.Board;
 /// </summary>
 internal sealed class Resamples
 {
-    private readonly double[][] weights;
+    private readonly byte[][] weights;
     private readonly Quantiles quantiles;
     private readonly Dictionary<PromptMask, double[]> counts = [];
     private readonly double[] means, scratch;
@@ -23,7 +23,7 @@ internal sealed class Resamples
         Poisson = prompts.Count >= design.PoissonFrom;
         means = new double[Count];
         scratch = new double[Count];
-        weights = [.. prompts.Select(_ => new double[Count])];
+        weights = [.. prompts.Select(_ => new byte[Count])];
         if (Poisson) FillPoisson(design.Seed, prompts);
         else FillMultinomial(CounterRandom.Create(design.Seed, "board/bootstrap"));
     }
@@ -38,21 +38,30 @@ internal sealed class Resamples
     public double[] Sums(double[] values) => Sums([values])[0];
 
     /// <summary>
-    /// The same for many columns at once: a block of resamples at a time, whose weights stay in the cache for all columns.
+    /// The same for many columns at once: a tile of prompts and resamples at a time, whose weights stay in the cache for
+    /// all columns.
     /// </summary>
     public double[][] Sums(IReadOnlyList<double[]> columns)
     {
         const int block = 256;
         double[][] sums = [.. columns.Select(_ => new double[Count])];
-        for (var start = 0; start < Count; start += block)
+        var tile = new double[Math.Min(2 * block, weights.Length)][];
+        for (var i = 0; i < tile.Length; i++) tile[i] = new double[block];
+        for (var firstPrompt = 0; firstPrompt < weights.Length; firstPrompt += tile.Length)
         {
-            var length = Math.Min(block, Count - start);
-            for (var c = 0; c < sums.Length; c++)
+            var prompts = Math.Min(tile.Length, weights.Length - firstPrompt);
+            for (var start = 0; start < Count; start += block)
             {
-                var values = columns[c];
-                var into = sums[c].AsSpan(start, length);
-                for (var i = 0; i < values.Length; i++)
-                    if (values[i] != 0) TensorPrimitives.MultiplyAdd(weights[i].AsSpan(start, length), values[i], into, into);
+                var length = Math.Min(block, Count - start);
+                for (var i = 0; i < prompts; i++)
+                    for (var b = 0; b < length; b++) tile[i][b] = weights[firstPrompt + i][start + b];
+                for (var c = 0; c < sums.Length; c++)
+                {
+                    var values = columns[c].AsSpan(firstPrompt, prompts);
+                    var into = sums[c].AsSpan(start, length);
+                    for (var i = 0; i < prompts; i++)
+                        if (values[i] != 0) TensorPrimitives.MultiplyAdd(tile[i].AsSpan(0, length), values[i], into, into);
+                }
             }
         }
         return sums;
@@ -96,10 +105,7 @@ internal sealed class Resamples
     private double[] CountsOf(PromptMask mask)
     {
         if (counts.TryGetValue(mask, out var known)) return known;
-        var sums = new double[Count];
-        for (var i = 0; i < weights.Length; i++)
-            if (mask[i]) TensorPrimitives.Add(sums, weights[i], sums);
-        return counts[mask] = sums;
+        return counts[mask] = Sums([.. Enumerable.Range(0, weights.Length).Select(i => mask[i] ? 1.0 : 0)]);
     }
 
     private void FillMultinomial(CounterRandom random)
@@ -119,12 +125,8 @@ internal sealed class Resamples
 
     private void FillPoisson(ulong seed, IReadOnlyList<string> prompts)
     {
-        var bytes = new byte[Count];
         for (var i = 0; i < prompts.Count; i++)
-        {
-            PoissonWeights.Fill(seed, CounterRandom.KeyOf("board/poisson/" + prompts[i]), bytes);
-            for (var b = 0; b < Count; b++) weights[i][b] = bytes[b];
-        }
+            PoissonWeights.Fill(seed, CounterRandom.KeyOf("board/poisson/" + prompts[i]), weights[i]);
     }
 }
 

@@ -37,11 +37,11 @@ internal static class VerdictRule
         if (controls.Length == 0 || adjustedP is not { } p) return (Verdict.Undecided, "there is no control to compare with");
         var prompts = controls.Max(d => d.UndefinedAsZero.N);
         if (prompts < FewestPrompts) return (Verdict.Undecided, $"only {prompts} rated prompts");
-        if (p < design.Alpha) return (Verdict.Better, "beats every control");
+        var hardest = controls.MinBy(d => Math.Min(d.Defined.Mean ?? 0, d.UndefinedAsZero.Mean ?? 0))!;
+        if (p < design.Alpha) return (Verdict.Better, $"its closest rival is {hardest.To}");
         var lost = controls.Where(d => d.Defined.N >= FewestPrompts && EndsBelow(d.Defined, design.Margin) && EndsBelow(d.UndefinedAsZero, design.Margin))
             .OrderBy(d => d.Defined.Mean).FirstOrDefault();
         if (lost is not null) return (Verdict.NotBetter, $"the interval of its difference to {lost.To} ends below {design.Margin:0.##}");
-        var hardest = controls.MinBy(d => Math.Min(d.Defined.Mean ?? 0, d.UndefinedAsZero.Mean ?? 0))!;
         return (Verdict.Undecided, $"its difference to {hardest.To} may be above or below 0");
     }
 

@@ -39,7 +39,7 @@ public sealed partial class MeasureCatalog
     public IReadOnlyList<Measure> Measures { get; }
 
     /// <summary>The catalog of an experiment.</summary>
-    /// <exception cref="SiloException">A reference temperature is not positive or stands twice; a primary name is no measure.</exception>
+    /// <exception cref="SiloException">A reference temperature is not positive or stands twice; a primary name is no measure; two of them rank alike.</exception>
     public static MeasureCatalog For(MeasureCatalogOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CaptureK, 1);
@@ -86,6 +86,9 @@ public sealed partial class MeasureCatalog
         foreach (var name in options.Primary)
             if (!measures.Exists(m => m.Name == name))
                 throw new SiloException($"primary measure '{name}': there is no such measure (`silo measures` lists them)");
+        foreach (var measure in measures)
+            if (chosen.Contains(measure.Name) && measure.SameOrderAs is { } other && chosen.Contains(other))
+                throw new SiloException($"primary measures '{measure.Name}' and '{other}' rank all texts alike: declare one of them");
         return [.. measures.Select(m => m with { Primary = chosen.Contains(m.Name) })];
     }
 

@@ -47,7 +47,7 @@ public sealed record PromptGold(GoldName Name, int[] Items, int[] Merit, int Rat
     /// <summary>Whether it ties two of its texts.</summary>
     public bool HasTie => Merit.Distinct().Count() < Merit.Length;
 
-    /// <summary>Whether both rank the same texts alike.</summary>
-    public bool SameRanks(PromptGold other) =>
-        Cycle == other.Cycle && Raters == other.Raters && Items.AsSpan().SequenceEqual(other.Items) && Merit.AsSpan().SequenceEqual(other.Merit);
+    /// <summary>Whether both are the same gold and rank the same texts alike.</summary>
+    public bool IsSame(PromptGold other) => Name == other.Name && Cycle == other.Cycle && Raters == other.Raters
+        && Items.AsSpan().SequenceEqual(other.Items) && Merit.AsSpan().SequenceEqual(other.Merit);
 }

@@ -60,7 +60,7 @@ internal sealed class BoardWatch : IDisposable
             {
                 var start = _request.Time.GetTimestamp();
                 Take(++revision);
-                _events.TryWrite(new RunEvent.BoardChanged(_board.Board.Read(), Final: false));
+                _events.TryWrite(new RunEvent.BoardChanged(_board.Board.Read(exploratory: false), Final: false));
                 var spent = _request.Time.GetElapsedTime(start);
                 var rest = spent * (1 / Share - 1);
                 await Task.Delay(rest > Shortest ? rest : Shortest, _request.Time, _over.Token);

@@ -48,6 +48,7 @@ public class MeasureCatalogTests
         Assert.Equal(["leak.p90", "words"], catalog.Measures.Where(m => m.Primary).Select(m => m.Name));
         var unknown = Assert.Throws<SiloException>(() => MeasureCatalog.For(new MeasureCatalogOptions { Primary = ["leek.mean"] }));
         Assert.Contains("leek.mean", unknown.Message, StringComparison.Ordinal);
+        Assert.Throws<SiloException>(() => MeasureCatalog.For(new MeasureCatalogOptions { Primary = ["retained.p10", "leak.p90"] }));
     }
 
     [Theory]
