@@ -66,7 +66,7 @@ public class SpecTests
     {
         using var folder = new TemporaryFolder();
         var plan = (await SiloProcess.RunAsync([.. SmallSpec.Command(folder, "run"), "--dry-run"])).Json;
-        Assert.Equal((SmallSpec.Texts, 10, SmallSpec.Texts * 120), (plan.Whole("generations"), plan.Whole("prompts"), plan.Whole("tokens")));
+        Assert.Equal((SmallSpec.Texts, 20, SmallSpec.Texts * 80), (plan.Whole("generations"), plan.Whole("prompts"), plan.Whole("tokens")));
         Assert.True(plan.Whole("bytes") > 0);
         Assert.False(Directory.Exists(folder["run"]));
     }

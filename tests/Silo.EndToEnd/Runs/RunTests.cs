@@ -83,11 +83,11 @@ public class RunTests
     {
         using var folder = new TemporaryFolder();
         var before = (await RunAsync(folder, "run")).Json.Text("digest");
-        var changed = folder.Write("small.json", SmallSpec.Json.Replace("\"max_tokens\": 120", "\"max_tokens\": 100", StringComparison.Ordinal));
+        var changed = folder.Write("small.json", SmallSpec.Json.Replace("\"max_tokens\": 80", "\"max_tokens\": 60", StringComparison.Ordinal));
         string[] command = ["run", changed, "--model", SmallSpec.Model, "--out", folder["run"], "--json"];
         var refused = await SiloProcess.RunAsync(command);
         Assert.Equal(1, refused.ExitCode);
-        refused.Refuses("max_tokens", "120", "100");
+        refused.Refuses("max_tokens", "80", "60");
         Assert.NotEqual(before, (await SiloProcess.RunAsync([.. command, "--fresh"])).Json.Text("digest"));
     }
 

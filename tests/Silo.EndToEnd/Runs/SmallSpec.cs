@@ -3,8 +3,8 @@ namespace Silo.EndToEnd.Runs;
 /// <summary>An experiment of some seconds with the small test model.</summary>
 internal static class SmallSpec
 {
-    /// <summary>Its texts: 10 prompts, 3 temperatures, 8 samples: some waves of the engine's batches.</summary>
-    public const int Texts = 240;
+    /// <summary>Its texts: 20 prompts, 3 temperatures, 2 samples: more than the engine's batch holds.</summary>
+    public const int Texts = 120;
 
     /// <summary>Its file.</summary>
     public const string Json = """
@@ -14,11 +14,14 @@ internal static class SmallSpec
           "prompts": [
             { "id": "a", "text": "Once upon a time" }, { "id": "b", "text": "The dog" }, { "id": "c", "text": "Lily saw" },
             { "id": "d", "text": "One day, Tim" }, { "id": "e", "text": "There was a big" }, { "id": "f", "text": "Mom said" },
-            { "id": "g", "text": "In the park" }, { "id": "h", "text": "A bird" }, { "id": "i", "text": "The sun" }, { "id": "j", "text": "" }
+            { "id": "g", "text": "In the park" }, { "id": "h", "text": "A bird" }, { "id": "i", "text": "The sun" }, { "id": "j", "text": "" },
+            { "id": "k", "text": "Ben had" }, { "id": "l", "text": "The cat" }, { "id": "m", "text": "At night" }, { "id": "n", "text": "A little boy" },
+            { "id": "o", "text": "She wanted" }, { "id": "p", "text": "They went" }, { "id": "q", "text": "He found" }, { "id": "r", "text": "It was cold" },
+            { "id": "s", "text": "\"No!\"" }, { "id": "t", "text": "The end" }
           ],
           "temperatures": [0.3, 0.8, 1.5],
-          "samples": 8,
-          "max_tokens": 120
+          "samples": 2,
+          "max_tokens": 80
         }
         """;
 

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+
+namespace Silo.EndToEnd.Runs;
+
+/// <summary>What is done with a stored run: nothing is generated again.</summary>
+public sealed class StoredRunTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        var spec = _folder.Write("small.json", SmallSpec.Json.Replace("\"samples\": 2", "\"samples\": 1", StringComparison.Ordinal).Replace("80", "20", StringComparison.Ordinal));
+        (await SiloProcess.RunAsync("run", spec, "--model", SmallSpec.Model, "--out", _folder["run"], "--json")).Json.Text("digest");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Ranks_are_taken_once_corrected_and_refused_where_they_fit_no_text()
+    {
+        var first = (await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", Ranks("r.csv", 1, 2, 3), "--json")).Json;
+        Assert.Equal((180, 180), (first.Whole("read"), first.Whole("added")));
+        Assert.Equal(0, (await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", Ranks("r.csv", 1, 2, 3), "--json")).Json.Whole("added"));
+        Assert.Equal(120, (await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", Ranks("s.csv", 1, 3, 2), "--json")).Json.Whole("added"));
+        (await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", _folder.Write("bad.csv", "prompt,item,rater,rank\na,t9-0,ann,1\n"))).Refuses("bad.csv", "t9-0");
+        (await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", _folder.Write("bad.csv", "prompt,item,rater,rank\na,t0.3-0,ann,first\n"))).Refuses("bad.csv:2", "first");
+    }
+
+    [Fact]
+    public async Task What_is_exported_correlates_as_the_run_does()
+    {
+        await SiloProcess.RunAsync("rank", _folder["run"], "--ranks", Ranks("r.csv", 1, 2, 3), "--json");
+        var files = (await SiloProcess.RunAsync("export", _folder["run"], "--json")).Json.Items("files").Select(file => file.GetString()!).ToArray();
+        Assert.All(files, file => Assert.True(new FileInfo(file).Length > 0, file));
+        Assert.Contains(files, file => file.EndsWith("trace_full.npy", StringComparison.Ordinal));
+        var results = (await SiloProcess.RunAsync(
+            "correlate", "--features", _folder["run/export/measures.csv"], "--ranks", _folder["run/export/ranks.csv"], "--json")).Json.Items("results").ToArray();
+        // Colder is better, by construction: the control says so without a fault.
+        Assert.Equal(-1, results.Single(r => r.Text("feature") == "control.temperature" && r.Text("gold") == "mean_rank").Number("rho_within"));
+        Assert.Contains(results, r => r.Text("feature") == "leak.mean" && r.Text("gold") == "heuristic/mean_rank");
+    }
+
+    [Fact]
+    public async Task Another_reference_temperature_and_a_report_need_no_new_text()
+    {
+        var measured = (await SiloProcess.RunAsync("remeasure", _folder["run"], "--reference-temperature", "1.25", "--json")).Json;
+        Assert.Equal(60, measured.Whole("texts"));
+        await SiloProcess.RunAsync("export", _folder["run"], "--json");
+        Assert.Contains(",leak@1.25.mean,", File.ReadLines(_folder["run/export/measures.csv"]).First(), StringComparison.Ordinal);
+        var report = (await SiloProcess.RunAsync("report", _folder["run"], "--json")).Json.Text("report");
+        Assert.Equal(Path.GetFullPath(_folder["run/report.html"]), Path.GetFullPath(report));
+    }
+
+    [Fact]
+    public async Task A_run_compared_with_itself_differs_in_nothing()
+    {
+        var comparison = (await SiloProcess.RunAsync("compare", _folder["run"], _folder["run"], "--json")).Json;
+        Assert.Equal(20, comparison.Whole("prompts"));
+        Assert.Empty(comparison.Items("spec_differences"));
+        Assert.All(comparison.Items("measures"), line => Assert.Equal(0, line.Number("difference") ?? 0));
+    }
+
+    [Fact]
+    public async Task Where_no_run_is_every_command_says_so()
+    {
+        foreach (var command in new[] { ["report", _folder["none"]], ["export", _folder["none"]], ["compare", _folder["none"], _folder["run"]], new[] { "rank", _folder["none"], "--ranks", Ranks("r.csv", 1, 2, 3) } })
+            (await SiloProcess.RunAsync(command)).Refuses(_folder["none"]);
+        Assert.False(Directory.Exists(_folder["none"]));
+    }
+
+    private string Ranks(string name, params int[] ranks)
+    {
+        var text = new StringBuilder("prompt,item,rater,rank\n");
+        foreach (var rater in new[] { "ann", "bob", "cy" })
+            foreach (var prompt in "abcdefghijklmnopqrst")
+                foreach (var (item, rank) in new[] { "t0.3-0", "t0.8-0", "t1.5-0" }.Zip(ranks))
+                    text.Append(CultureInfo.InvariantCulture, $"{prompt},{item},{rater},{rank}\n");
+        return _folder.Write(name, text.ToString());
+    }
+}
