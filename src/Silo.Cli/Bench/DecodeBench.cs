@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
+using System.Text.Json.Serialization;
 using Silo.Core.Features;
 using Silo.Core.Numerics;
 using Silo.Experiments.Generation;
@@ -19,11 +20,15 @@ internal sealed record DecodeBenchResult
     public required int Rounds { get; init; }
 
     /// <summary>Forward pass and sampling at T = 1, without features.</summary>
+    [JsonPropertyName("tokens_per_second_1")]
     public required double TokensPerSecond1 { get; init; }
+    [JsonPropertyName("tokens_per_second_8")]
     public required double TokensPerSecond8 { get; init; }
+    [JsonPropertyName("tokens_per_second_32")]
     public required double TokensPerSecond32 { get; init; }
 
     /// <summary>32 rows with full and captured features (K = 200) at one temperature.</summary>
+    [JsonPropertyName("tokens_per_second_32_with_features")]
     public required double TokensPerSecond32WithFeatures { get; init; }
 
     /// <summary>Share of the time that features take in that.</summary>
@@ -33,10 +38,12 @@ internal sealed record DecodeBenchResult
     public required double BatchGain { get; init; }
 
     /// <summary>Bytes of weights that one row reads per second, beside a plain loop (a dot product of float32) over as many bytes.</summary>
+    [JsonPropertyName("bytes_per_second_1")]
     public required double BytesPerSecond1 { get; init; }
     public required double PlainLoopBytesPerSecond { get; init; }
 
     /// <summary>Multiplications with weights per second of 32 rows, beside a plain loop (the same) within the first-level cache.</summary>
+    [JsonPropertyName("multiplications_per_second_32")]
     public required double MultiplicationsPerSecond32 { get; init; }
     public required double PlainLoopMultiplicationsPerSecond { get; init; }
 }

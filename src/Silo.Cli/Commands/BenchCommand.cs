@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Silo.Cli.Bench;
 using Silo.Cli.Results;
 using Silo.Core.Features;
 
@@ -7,7 +8,36 @@ namespace Silo.Cli.Commands;
 /// <summary><c>silo bench</c>: how fast this machine is at what takes Silo's time.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "How fast this machine is at what takes Silo's time.") { Kernel() };
+    public static Command Create() => new("bench", "How fast this machine is at what takes Silo's time.") { Kernel(), Decode() };
+
+    private static Command Decode()
+    {
+        var model = Common.Model();
+        var threads = Common.Whole("--threads", 1, 1, 1024, "Threads to use.");
+        return new Command("decode", "Tokens per second of a model for 1, 8 and 32 rows, and what features cost.") { model, threads }
+            .WithExamples("silo bench decode", "silo bench decode --model model.gguf --threads 2 --json")
+            .Does((result, terminal) =>
+            {
+                var measured = DecodeBench.Run(result.GetRequiredValue(model), result.GetValue(threads));
+                if (terminal.Json)
+                {
+                    terminal.WriteJson(measured, CliJson.Readable.DecodeBenchResult);
+                    return;
+                }
+                terminal.WriteTable([$"{measured.Model}, {measured.Threads} threads", "#tokens/s"],
+                [
+                    ["1 row", Numbers.Show(measured.TokensPerSecond1, "#,0")],
+                    ["8 rows", Numbers.Show(measured.TokensPerSecond8, "#,0")],
+                    ["32 rows", Numbers.Show(measured.TokensPerSecond32, "#,0")],
+                    ["32 rows with all features", Numbers.Show(measured.TokensPerSecond32WithFeatures, "#,0")],
+                ]);
+                terminal.WriteLine($"""
+                    32 rows make {Numbers.Show(measured.BatchGain)} times the tokens of one; features take {Numbers.Show(100 * measured.FeatureShare, "0")} % of the time
+                    weights read by 1 row: {Numbers.Show(measured.BytesPerSecond1 / 1e9)} GB/s; a plain loop over as many bytes: {Numbers.Show(measured.PlainLoopBytesPerSecond / 1e9)} GB/s
+                    multiplications of 32 rows: {Numbers.Show(measured.MultiplicationsPerSecond32 / 1e9)} G/s; a plain loop in the first cache: {Numbers.Show(measured.PlainLoopMultiplicationsPerSecond / 1e9)} G/s
+                    """.ReplaceLineEndings("\n"));
+            });
+    }
 
     private static Command Kernel() => new Command("kernel", "The feature kernel against softmax over the same rows (128,256 logits, one thread).")
         .WithExamples("silo bench kernel", "silo bench kernel --json")

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Silo.Cli.Bench;
 using Silo.Core.Features;
 
 namespace Silo.Cli.Results;
@@ -17,6 +18,7 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(GenerateResult))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(KernelBenchmark))]
+[JsonSerializable(typeof(DecodeBenchResult))]
 [JsonSerializable(typeof(PerplexityLine))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StartedLine))]

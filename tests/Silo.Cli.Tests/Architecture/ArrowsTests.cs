@@ -15,6 +15,17 @@ public class ArrowsTests
         ["Silo.Reporting"] = ["Silo.Core", "Silo.Experiments"],
         ["Silo.Local"] = ["Silo.Core", "Silo.Experiments", "Silo.Models", "Silo.Storage", "Silo.Reporting"],
         ["Silo.Cli"] = ["Silo.Core", "Silo.Experiments", "Silo.Models", "Silo.Storage", "Silo.Reporting", "Silo.Local"],
+        ["Silo.Cluster.Contracts"] = ["Silo.Core", "Silo.Experiments"],
+        ["Silo.Cluster.Grains"] = ["Silo.Core", "Silo.Experiments", "Silo.Cluster.Contracts"],
+        ["Silo.Cluster.Inference"] = ["Silo.Core", "Silo.Experiments", "Silo.Models", "Silo.Cluster.Contracts"],
+        ["Silo.Cluster.Hosting"] = ["Silo.Core", "Silo.Experiments", "Silo.Cluster.Contracts"],
+        ["Silo.Cluster.Telemetry"] = ["Silo.Cluster.Contracts"],
+        ["Silo.Cluster.Azure"] = ["Silo.Cluster.Hosting"],
+        ["Silo.Cluster.Postgres"] = ["Silo.Cluster.Hosting"],
+        ["Silo.Client"] = ["Silo.Core", "Silo.Experiments", "Silo.Storage", "Silo.Cluster.Contracts"],
+        ["Silo.Ctl"] = ["Silo.Client", "Silo.Storage"],
+        ["Silo.Host"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres"],
+        ["Silo.Host.Cpu"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres", "Silo.Cluster.Inference", "Silo.Models"],
     };
 
     private static readonly string[] Projects = Directory.GetFiles(Path.Combine(Shared.Repository, "src"), "*.csproj", SearchOption.AllDirectories);
