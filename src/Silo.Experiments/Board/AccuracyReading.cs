@@ -44,6 +44,7 @@ internal static class AccuracyReading
         var z = Normal.InvCDF(0, 1, (1 + level) / 2);
         var centre = (p + z * z / (2 * effective)) / (1 + z * z / effective);
         var half = z / (1 + z * z / effective) * Math.Sqrt(p * (1 - p) / effective + z * z / (4 * effective * effective));
-        return new(Math.Max(0, centre - half), Math.Min(1, centre + half));
+        // At the ends the bound is the end itself, whatever rounding says.
+        return new(sums.Agree == 0 ? 0 : Math.Max(0, centre - half), sums.Agree == sums.Pairs ? 1 : Math.Min(1, centre + half));
     }
 }

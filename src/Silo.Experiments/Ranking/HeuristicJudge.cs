@@ -13,7 +13,7 @@ public readonly record struct JudgedText(string Prompt, string Item, string Text
 /// </summary>
 /// <remarks>
 /// score = familiar * (1 - repeated) * enough, rounded to 1/50, so that texts that differ little tie:
-/// familiar = share of the text's words that occur in a text of another prompt; repeated = share of its word trigrams
+/// familiar = share of the text's words that occur in another text, too; repeated = share of its word trigrams
 /// that occurred earlier in it; enough = min(1, words / 20). Words are lower-cased runs of letters and apostrophes.
 /// </remarks>
 public sealed class HeuristicJudge
@@ -24,7 +24,7 @@ public sealed class HeuristicJudge
     private const int EnoughWords = 20, Grain = 50;
 
     private readonly Dictionary<string, List<(string Item, string[] Words)>> byPrompt = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string?> promptOfWord = new(StringComparer.Ordinal);
+    private readonly HashSet<string> seenOnce = new(StringComparer.Ordinal), familiar = new(StringComparer.Ordinal);
 
     /// <summary>A judge that has read all texts of an experiment.</summary>
     /// <param name="texts">The texts; their order has no influence.</param>
@@ -35,12 +35,8 @@ public sealed class HeuristicJudge
             var words = Words(text.Text);
             if (!byPrompt.TryGetValue(text.Prompt, out var items)) byPrompt[text.Prompt] = items = [];
             items.Add((text.Item, words));
-            foreach (var word in words)
-            {
-                // Null marks a word of several prompts.
-                if (!promptOfWord.TryGetValue(word, out var prompt)) promptOfWord[word] = text.Prompt;
-                else if (prompt != text.Prompt) promptOfWord[word] = null;
-            }
+            foreach (var word in words.Distinct(StringComparer.Ordinal))
+                if (!seenOnce.Add(word)) familiar.Add(word);
         }
     }
 
@@ -64,13 +60,13 @@ public sealed class HeuristicJudge
     private double Score(string[] words)
     {
         if (words.Length == 0) return 0;
-        var familiar = words.Count(word => promptOfWord[word] is null) / (double)words.Length;
+        var known = words.Count(familiar.Contains) / (double)words.Length;
         var seen = new HashSet<(string, string, string)>();
         var repeated = 0;
         for (var i = 2; i < words.Length; i++)
             if (!seen.Add((words[i - 2], words[i - 1], words[i]))) repeated++;
         var fresh = 1 - repeated / (double)Math.Max(1, words.Length - 2);
-        return Math.Round(familiar * fresh * Math.Min(1, words.Length / (double)EnoughWords) * Grain);
+        return Math.Round(known * fresh * Math.Min(1, words.Length / (double)EnoughWords) * Grain);
     }
 
     private static string[] Words(string text)
