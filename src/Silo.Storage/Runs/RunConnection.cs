@@ -41,8 +41,14 @@ internal static class RunConnection
         catch (SqliteException e) when (e.SqliteErrorCode is CannotOpen or ReadOnly && HasNoLog(directory))
         {
             connection?.Dispose();
-            var uri = $"file:{new Uri(Path.GetFullPath(directory.Database)).AbsolutePath}?immutable=1";
-            return Open(directory, uri, SqliteOpenMode.ReadOnly);
+            try
+            {
+                return Open(directory, UnchangingUri(directory), SqliteOpenMode.ReadOnly);
+            }
+            catch (SqliteException)
+            {
+                throw Explain(directory, e);
+            }
         }
         catch (SqliteException e)
         {
@@ -102,6 +108,12 @@ internal static class RunConnection
             connection.Dispose();
             throw;
         }
+    }
+
+    private static string UnchangingUri(RunDirectory directory)
+    {
+        var parts = Path.GetFullPath(directory.Database).Replace('\\', '/').TrimStart('/').Split('/');
+        return $"file:///{string.Join('/', parts.Select(Uri.EscapeDataString))}?immutable=1";
     }
 
     private static bool HasNoLog(RunDirectory directory)

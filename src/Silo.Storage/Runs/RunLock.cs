@@ -8,6 +8,9 @@ namespace Silo.Storage.Runs;
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
+    // What .NET gives for a file that another process has locked: Windows' error code, or the errno EWOULDBLOCK.
+    private const int SharingViolation = unchecked((int)0x80070020), WouldBlockLinux = 11, WouldBlockMac = 35;
+
     private readonly FileStream _file;
 
     private RunLock(FileStream file) => _file = file;
@@ -27,7 +30,7 @@ internal sealed class RunLock : IDisposable
         {
             return new RunLock(new FileStream(directory.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException) && File.Exists(directory.Lock))
+        catch (IOException e) when (e.HResult is SharingViolation or WouldBlockLinux or WouldBlockMac)
         {
             throw new SiloException($"{directory.Path}: another process is writing to this run", e);
         }
