@@ -38,6 +38,9 @@
     }
     function hide() { card.hidden = true; owner = null; for (const here of all('.here')) here.remove(); }
 
+    // What a card leaves to the table.
+    const more = new Set(['tau-b', 'rho, pooled', 'within one T', 'unit']);
+
     // Forest plots: the card is the row of the table that holds the same numbers.
     function showRow(link) {
       const row = document.getElementById(link.dataset.row);
@@ -45,7 +48,7 @@
       const heads = all('thead th', row.closest('table'));
       const list = el('dl');
       [...row.cells].forEach((cell, i) => {
-        if (i > 0 && cell.textContent) list.append(el('dt', heads[i].textContent), el('dd', cell.textContent));
+        if (i > 0 && !more.has(heads[i].textContent) && !['', '\u2013'].includes(cell.textContent)) list.append(el('dt', heads[i].textContent), el('dd', cell.textContent));
       });
       owner = link;
       show(link.parentElement.querySelector('.fplot') ?? link, el('h4', row.cells[0].textContent), list);

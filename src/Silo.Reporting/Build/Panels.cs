@@ -61,12 +61,7 @@ internal static class Panels
         };
     }
 
-    /// <summary>A quantile by linear interpolation (as SCHEMA 3); NaN of nothing.</summary>
-    public static double Quantile(double[] sorted, double share)
-    {
-        if (sorted.Length == 0) return double.NaN;
-        var h = (sorted.Length - 1) * share;
-        var below = (int)h;
-        return below + 1 < sorted.Length ? sorted[below] + (sorted[below + 1] - sorted[below]) * (h - below) : sorted[^1];
-    }
+    /// <summary>A quantile of sorted values; NaN of nothing.</summary>
+    public static double Quantile(double[] sorted, double share) =>
+        sorted.Length == 0 ? double.NaN : Core.Statistics.Percentile.OfSorted(sorted, 100 * share);
 }

@@ -45,9 +45,9 @@ internal static class Numbers
     public static string Mark(double value)
     {
         var rounded = Significant(value, 6);
-        return Math.Abs(rounded) is >= 10_000 or (> 0 and < 1e-4)
+        return Math.Abs(rounded) is >= 1e6 or (> 0 and < 1e-4)
             ? rounded.ToString("0.##e0", CultureInfo.InvariantCulture).Replace('-', Minus)
-            : rounded.ToString("0.######", CultureInfo.InvariantCulture).Replace('-', Minus);
+            : rounded.ToString("#,0.######", CultureInfo.InvariantCulture).Replace('-', Minus);
     }
 
     /// <summary>A temperature as the spec has it.</summary>

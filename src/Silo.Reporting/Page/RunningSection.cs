@@ -8,7 +8,7 @@ namespace Silo.Reporting.Page;
 /// <summary>Part 6: how rho ran as prompts were completed.</summary>
 internal static class RunningSection
 {
-    private const int Height = 150, Shown = 6;
+    private const int Height = 150, Shown = 12;
 
     public static Markup Write(ReportModel model)
     {

@@ -56,7 +56,7 @@ internal static class TextsSection
             html.Add($"<div class=\"strip\" data-strip=\"{id}\">").Add(Strip(model.Texts.Scales[0], text.Values[0])).Add($"</div>");
             html.Add($"<div class=\"tokens\" dir=\"auto\" data-text=\"{id}\" tabindex=\"0\" role=\"group\" aria-label=\"Text at T = {Numbers.Temperature(text.Temperature)}: arrow keys go along its tokens\">");
             for (var t = 0; t < text.Tokens.Count; t++)
-                html.Add($"<span class=\"k{Step(model.Texts.Scales[0], text.Values[0][t])}\">{text.Tokens[t]}</span>");
+                html.Add($"<span class=\"k{Step(model.Texts.Scales[0], text.Values[0][t])}\"{LineEnd(text.Tokens[t])}>{text.Tokens[t]}</span>");
             html.Add($"</div>");
         }
         else
@@ -68,11 +68,14 @@ internal static class TextsSection
         html.Add($"</article>");
     }
 
+    /// <summary>A token that only ends a line could not be seen; the style sheet gives it a sign.</summary>
+    private static Markup LineEnd(string token) => token.Length > 0 && token.All(c => c == '\n') ? new Markup(" data-nl=\"\"") : default;
+
     private static string Facts(ReportModel model, ShownText text)
     {
         var facts = new List<string>();
         foreach (var (gold, rank) in model.Board.Golds.Zip(text.Ranks).Where(g => double.IsFinite(g.Second)).Take(3))
-            facts.Add($"rank {Numbers.Quantity(rank)} ({(gold.Heuristic ? "heuristic judge" : gold.Name)})");
+            facts.Add($"rank {Numbers.Mark(rank)} ({(gold.Heuristic ? "heuristic judge" : gold.Name)})");
         facts.Add(text.Values.Count > 0 ? Numbers.Count(text.Tokens.Count, "token") : "tokens not kept");
         facts.Add(text.Ended ? "ended by the model" : "cut at the token limit");
         return string.Join(", ", facts);

@@ -26,7 +26,7 @@ internal static class VerdictSection
             html.Add($"<div><dt>Strongest control</dt><dd>{control.Feature}<br><b>{Numbers.Full(control.Shown())}</b></dd></div>");
         foreach (var half in model.Board.BestByHalves.Where(h => h.Gold == gold.Name))
             html.Add($"<div><dt>Best measure, chosen on half {half.ChosenOn + 1}</dt><dd>{Name(model, half)}: {Numbers.Rho(half.RhoChosen)} there; on the other half<br><b>{Numbers.Full(half.Rho)}</b>{Against(half)}</dd></div>");
-        html.Add($"<div><dt>Ceiling: a rater against another</dt><dd>{(gold.RaterAgainstRater is { } ceiling ? new Html().Add($"<b>{Numbers.Full(ceiling)}</b>").ToMarkup() : new Markup("one rater: no ceiling is known"))}</dd></div>");
+        html.Add($"<div><dt>Ceiling: a rater against another (a panel\u2019s mean can pass it)</dt><dd>{(gold.RaterAgainstRater is { } ceiling ? new Html().Add($"<b>{Numbers.Full(ceiling)}</b>").ToMarkup() : new Markup("one rater: no ceiling is known"))}</dd></div>");
         html.Add($"</dl></div>");
     }
 

@@ -41,7 +41,7 @@ public sealed class Chromium : IAsyncLifetime
         var path = Environment.GetEnvironmentVariable("SILO_CHROMIUM") ?? Array.Find(Places, File.Exists);
         if (path is null) return;
         Report = Write("report.html", SyntheticRun.Source(prompts: 12, tokens: 60));
-        Brief = Write("short.html", SyntheticRun.Source(prompts: 2, tokens: 12));
+        Brief = Write("short.html", SyntheticRun.Source(prompts: 1, tokens: 12));
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
