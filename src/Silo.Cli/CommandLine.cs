@@ -58,6 +58,7 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             NewCommand.Create(),
+            SchemaCommand.Create(),
             RankCommand.Create(),
             RemeasureCommand.Create(),
             ReportCommand.Create(),

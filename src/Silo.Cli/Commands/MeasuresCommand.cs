@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Silo.Cli.Results;
 using Silo.Experiments.Measures;
+using Silo.Experiments.Spec;
 
 namespace Silo.Cli.Commands;
 
@@ -15,7 +16,7 @@ internal static class MeasuresCommand
             .WithExamples("silo measures", "silo measures --all", "silo measures --json")
             .Does((result, terminal) =>
             {
-                var measures = MeasureCatalog.For(new MeasureCatalogOptions()).Measures;
+                var measures = MeasureCatalog.For(new MeasureCatalogOptions { ReferenceTemperatures = new ExperimentSpec().ReferenceTemperatures }).Measures;
                 if (terminal.Json)
                 {
                     terminal.WriteJson(new MeasuresResult([.. measures.Select(Facts)]), CliJson.Readable.MeasuresResult);

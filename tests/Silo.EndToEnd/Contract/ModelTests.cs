@@ -56,6 +56,34 @@ public class ModelTests
     }
 
     [Fact]
+    public async Task Perplexity_is_that_of_the_golden_logits()
+    {
+        using var folder = new TemporaryFolder();
+        using var golden = JsonDocument.Parse(File.ReadAllBytes(Shared.Path("models/stories260k/golden-logits.json")));
+        var compared = 0;
+        foreach (var expected in golden.RootElement.Items("cases"))
+        {
+            var ids = expected.Numbers("input_ids").Select(id => (int)id).ToArray();
+            var format = expected.GetProperty("formats").GetProperty("f32");
+            // The text of the input ids: the prompt and the first greedy tokens. Cut at the end of a word, it is cut into the same tokens again.
+            var text = expected.Text("prompt") + format.Text("greedy_text");
+            for (text = text[..60]; ; text = text[..^1])
+            {
+                var again = (await SiloProcess.RunAsync("tokenize", "--model", Model, "--text", text, "--json")).Json.Numbers("ids");
+                if (again.Length > ids.Length || !again.SequenceEqual(ids[..again.Length].Select(id => (double)id))) continue;
+                var nats = again.Skip(1).Select((id, i) => -LogProbability(format.GetProperty("logits")[i].Numbers(), (int)id)).Sum();
+                var actual = (await SiloProcess.RunAsync("perplexity", "--model", Model, "--file", folder.Write("text.txt", text), "--json")).Json;
+                Golden.Close(nats / Math.Log(2) / text.Length, actual.Number("bits_per_byte"), text, 1e-5);
+                Golden.Close(Math.Exp(nats / (again.Length - 1)), actual.Number("perplexity"), text, 1e-5);
+                Assert.Equal((again.Length - 1, text.Length), (actual.Whole("tokens"), actual.Whole("bytes")));
+                compared++;
+                break;
+            }
+        }
+        Assert.Equal(3, compared);
+    }
+
+    [Fact]
     public async Task Model_info_says_what_the_file_says()
     {
         var info = (await SiloProcess.RunAsync("model", "info", Model, "--json")).Json;
@@ -63,6 +91,12 @@ public class ModelTests
         Assert.Equal("9bc5c4613b0ad4efe534fe717acd59779c52bfbe352325452d4a1e721d735f03", info.Text("sha256"));
         Assert.Equal(47, info.Items("tensors").Count());
         Assert.Equal("mit", info.GetProperty("metadata").Text("general.license"));
+    }
+
+    private static double LogProbability(double[] logits, int token)
+    {
+        var max = logits.Max();
+        return logits[token] - max - Math.Log(logits.Sum(z => Math.Exp(z - max)));
     }
 
     private static string Model => Shared.Path("models/stories260k/stories260K-f32.gguf");

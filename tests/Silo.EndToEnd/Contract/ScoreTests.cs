@@ -32,5 +32,24 @@ public class ScoreTests
         }
     }
 
+    [Fact]
+    public async Task With_a_model_the_text_is_read_alone()
+    {
+        using var folder = new TemporaryFolder();
+        var model = Shared.Path("models/stories260k/stories260K-f32.gguf");
+        const string Text = "Once upon a time, there was a little girl named Lily.";
+        var texts = folder.Write("t.jsonl", $$"""
+            {"prompt":"p","item":"a","text":"{{Text}}"}
+            {"prompt":"p","item":"empty","text":""}
+
+            """);
+        var scores = (await SiloProcess.RunAsync("score", "--texts", texts, "--model", model, "--json")).Json.Items("texts").ToArray();
+        var perplexity = (await SiloProcess.RunAsync("perplexity", "--model", model, "--file", folder.Write("t.txt", Text), "--json")).Json;
+        Golden.Close(perplexity.Number("perplexity"), scores[0].Number("self_perplexity"), "self_perplexity", 1e-6);
+        Golden.Close(Math.Exp(-scores[0].Number("logp_x.mean")!.Value), scores[0].Number("self_perplexity"), "logp_x.mean");
+        Assert.Equal(JsonValueKind.Null, scores[1].GetProperty("self_perplexity").ValueKind);
+        Assert.Equal(JsonValueKind.Null, scores[1].GetProperty("gzip_ratio").ValueKind);
+    }
+
     private static double Slack(JsonElement expected) => Math.Max(4, 0.03 * expected.Whole("gzip_len"));
 }
