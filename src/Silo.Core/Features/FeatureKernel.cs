@@ -69,15 +69,22 @@ public sealed class FeatureKernel
             throw new ArgumentException("one captured row per temperature expected", nameof(capturedRows));
         foreach (var temperature in temperatures) FeatureInput.CheckTemperature(temperature);
         rows++;
-        if (histogram is not null && (uint)token < (uint)logits.Length && !float.IsNegativeInfinity(logits[token])
-            && (TryRounded(logits, temperatures, token, fullRows, capturedRows)
-                || TryHistogram(logits, temperatures, token, fullRows, capturedRows))) return;
-
-        FeatureInput.CheckLogits(logits);
-        FeatureInput.CheckToken(logits, token);
-        if (TryWithoutMasked(logits, temperatures, token, fullRows, capturedRows)) return;
-        ComputeSorted(logits, temperatures, token, fullRows, capturedRows);
+        if (!TryFast(logits, temperatures, token, fullRows, capturedRows))
+        {
+            FeatureInput.CheckLogits(logits);
+            FeatureInput.CheckToken(logits, token);
+            if (!TryWithoutMasked(logits, temperatures, token, fullRows, capturedRows))
+                ComputeSorted(logits, temperatures, token, fullRows, capturedRows);
+        }
+        // The buffers are reached by address below here: they must outlive the last use of their owner.
+        GC.KeepAlive(this);
     }
+
+    private bool TryFast(
+        ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows) =>
+        histogram is not null && (uint)token < (uint)logits.Length && !float.IsNegativeInfinity(logits[token])
+        && (TryRounded(logits, temperatures, token, fullRows, capturedRows)
+            || TryHistogram(logits, temperatures, token, fullRows, capturedRows));
 
     private bool IsLong(int tokens) =>
         tokens is >= HistogramFrom and <= LogitHistogram.MaxVocabulary && tokens / TokensPerCaptured >= captureSize;

@@ -4,7 +4,7 @@ namespace Silo.Core.Numerics;
 
 /// <summary>
 /// Memory that starts at a cache line and stays where it is, so that no 64-byte vector straddles two lines. Zeroed; kept
-/// alive by whoever holds the buffer.
+/// alive by whoever holds the buffer, who must hold it as long as an address is in use.
 /// </summary>
 internal sealed unsafe class AlignedBuffer<T>
     where T : unmanaged
