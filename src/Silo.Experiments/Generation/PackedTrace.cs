@@ -1,13 +1,14 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Silo.Core.Features;
+using Silo.Core.Numerics;
 using Silo.Experiments.Spec;
 
 namespace Silo.Experiments.Generation;
 
 /// <summary>
 /// A token trace in about 100 bytes a token and temperature: columns instead of rows, whole numbers as varints, reals
-/// as float32 with their bytes apart, captured columns as the difference to the full ones, all of it in Brotli.
+/// as float32 with their bytes apart, captured columns as the difference to what the full ones predict, all of it in Brotli.
 /// </summary>
 /// <remarks>
 /// Lost is: reals are rounded to float32; what follows from other columns is computed from them when unpacked
@@ -106,13 +107,13 @@ public static class PackedTrace
             {
                 if (temperature == 0)
                 {
-                    foreach (var feature in WholeOfP) yield return (0, true, feature, captured == 1);
-                    foreach (var feature in RealOfP) yield return (0, false, feature, captured == 1);
                     if (captured == 1)
                     {
                         foreach (var feature in WholeOfCapture) yield return (0, true, feature, true);
                         yield return (0, false, TokenFeature.CapturedMass, true);
                     }
+                    foreach (var feature in WholeOfP) yield return (0, true, feature, captured == 1);
+                    foreach (var feature in RealOfP) yield return (0, false, feature, captured == 1);
                 }
                 foreach (var feature in WholeOfQ) yield return (temperature, true, feature, captured == 1);
                 foreach (var feature in RealOfQ) yield return (temperature, false, feature, captured == 1);
@@ -170,7 +171,11 @@ public static class PackedTrace
         for (var step = 0; step < cells.Steps; step++)
         {
             var bits = Bits(cells[step, temperature, feature, captured]);
-            if (HasFull(feature, captured)) bits ^= Bits(cells[step, temperature, feature, false]);
+            if (HasFull(feature, captured))
+            {
+                var off = (int)(bits - Predicted(cells, step, temperature, feature));
+                bits = (uint)((off << 1) ^ (off >> 31));
+            }
             for (var plane = 0; plane < 4; plane++) planes[plane * cells.Steps + step] = (byte)(bits >> (8 * plane));
         }
         body.Write(planes);
@@ -183,10 +188,31 @@ public static class PackedTrace
         {
             var bits = 0u;
             for (var plane = 0; plane < 4; plane++) bits |= (uint)plain[at + plane * cells.Steps + step] << (8 * plane);
-            if (HasFull(feature, captured)) bits ^= Bits(cells[step, temperature, feature, false]);
+            if (HasFull(feature, captured))
+                bits = ((bits >> 1) ^ (uint)-(int)(bits & 1)) + Predicted(cells, step, temperature, feature);
             cells[step, temperature, feature, captured] = BitConverter.UInt32BitsToSingle(bits);
         }
         at += 4 * cells.Steps;
+    }
+
+    /// <summary>
+    /// Bits of what a captured value is likely to be: the probabilities of p are divided by the captured mass, those of q
+    /// by a mass that the columns of the first token tell; for the rest, the full value. A miss costs bytes, no truth.
+    /// </summary>
+    private static uint Predicted(Cells cells, int step, int temperature, TokenFeature feature)
+    {
+        float Of(TokenFeature of, bool captured) => (float)cells[step, temperature, of, captured];
+
+        var full = Of(feature, false);
+        var predicted = feature switch
+        {
+            TokenFeature.Top1P or TokenFeature.MarginP => full / Of(TokenFeature.CapturedMass, true),
+            TokenFeature.LogPX => (float)(full - DeterministicMath.Log(Of(TokenFeature.CapturedMass, true))),
+            TokenFeature.MarginQ => (float)(full * ((double)Of(TokenFeature.Top1Q, true) / Of(TokenFeature.Top1Q, false))),
+            TokenFeature.LogQX => (float)(full + DeterministicMath.Log((double)Of(TokenFeature.Top1Q, true) / Of(TokenFeature.Top1Q, false))),
+            _ => full,
+        };
+        return BitConverter.SingleToUInt32Bits(float.IsFinite(predicted) ? predicted : full);
     }
 
     private static uint Bits(double value) => BitConverter.SingleToUInt32Bits((float)value);
