@@ -23,7 +23,7 @@ internal sealed class LlamaModel : ILanguageModel
         Tokenizer = SentencePieceTokenizer.Read(file);
         Shape = LlamaShape.Read(file, Tokenizer.VocabularySize);
         Threads = Math.Max(1, options.Threads);
-        Weights = new LlamaWeights(file, Shape, Threads, options.MemoryLimit);
+        Weights = new LlamaWeights(file, Shape, Threads, options.MemoryLimit - Rotary.BytesFor(Shape.RotaryDimensions, Shape.Context));
         Rotary = new Rotary(Shape.RotaryDimensions, Shape.RotaryBase, Weights.RotaryDivisors, Shape.RotaryScale, Shape.Context);
         _memoryLimit = options.MemoryLimit - Weights.Bytes - Rotary.Bytes;
         using var stream = File.OpenRead(file.Path);

@@ -41,7 +41,7 @@ internal sealed unsafe class LlamaWeights : IDisposable
         var bytes = plan.Sum(tensors => PackedMatrix.BytesOf(tensors));
         if (bytes > memoryLimit)
             throw new SiloException(string.Create(CultureInfo.InvariantCulture,
-                $"{file.Path}: the model needs {bytes / 1e9:0.00} GB of memory, {memoryLimit / 1e9:0.00} GB are available"));
+                $"{file.Path}: the model needs {bytes / 1e9:0.00} GB of memory, {Math.Max(memoryLimit, 0) / 1e9:0.00} GB are available"));
         try
         {
             var packed = new Queue<PackedMatrix>(plan.Select(tensors => Own(PackedMatrix.Pack(file, threads, tensors))));

@@ -38,6 +38,9 @@ internal sealed unsafe class Rotary : IDisposable
 
     public long Bytes => _table.Bytes;
 
+    /// <summary>Bytes of a table.</summary>
+    public static long BytesFor(int dimensions, int positions) => 2L * positions * dimensions * sizeof(float);
+
     /// <summary>Turns a head in place: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Turn(float* head, int position)
