@@ -133,7 +133,10 @@ public enum MeasureKind
 /// <summary>Whether a measure ranks better than every control.</summary>
 public enum Verdict
 {
-    /// <summary>It beats every control: the largest p of its sign-flip tests, Holm-adjusted over the primary family, is below 1 - level.</summary>
+    /// <summary>
+    /// It beats every control: every interval of its differences to them lies above 0, and the largest p of the sign-flip
+    /// tests, Holm-adjusted over the primary family, is below 1 - level.
+    /// </summary>
     Better,
 
     /// <summary>The interval of its difference to some control ends below the margin.</summary>

@@ -9,7 +9,8 @@ namespace Silo.Experiments.Controls;
 /// <remarks>
 /// Both forms of each difference count, on the prompts where both are defined and with undefined counted as 0: a
 /// measure is better if the largest p over controls and forms, Holm-adjusted over the primary family, is below
-/// 1 - level; it is not better if for some control the intervals of both forms end below the margin. A control that is
+/// 1 - level, and every interval lies above 0 (sign flips take differences for symmetric; where a few large ones are
+/// negative they are too generous, and the bootstrap is not); it is not better if for some control the intervals of both forms end below the margin. A control that is
 /// missing cannot be beaten and does not count; without any control, and with fewer than <see cref="FewestPrompts"/>
 /// prompts, nothing is decided. The tests are for one look; who looks again and again has the confidence sequence.
 /// </remarks>
@@ -38,7 +39,8 @@ internal static class VerdictRule
         var prompts = controls.Max(d => d.UndefinedAsZero.N);
         if (prompts < FewestPrompts) return (Verdict.Undecided, $"only {prompts} rated prompts");
         var hardest = controls.MinBy(d => Math.Min(d.Defined.Mean ?? 0, d.UndefinedAsZero.Mean ?? 0))!;
-        if (p < design.Alpha) return (Verdict.Better, $"its closest rival is {hardest.To}");
+        if (p < design.Alpha && controls.All(d => LiesAbove0(d.Defined) && LiesAbove0(d.UndefinedAsZero)))
+            return (Verdict.Better, $"its closest rival is {hardest.To}");
         var lost = controls.Where(d => d.Defined.N >= FewestPrompts && EndsBelow(d.Defined, design.Margin) && EndsBelow(d.UndefinedAsZero, design.Margin))
             .OrderBy(d => d.Defined.Mean).FirstOrDefault();
         if (lost is not null) return (Verdict.NotBetter, $"the interval of its difference to {lost.To} ends below {design.Margin:0.##}");
@@ -78,6 +80,8 @@ internal static class VerdictRule
 
     private static IEnumerable<Difference> Comparable(IEnumerable<Difference> differences) =>
         differences.Where(d => d.Kind == MeasureKind.Control && d.Defined.N > 0);
+
+    private static bool LiesAbove0(PairedDifference difference) => difference.Ci is { } ci && ci.Lower > 0;
 
     private static bool EndsBelow(PairedDifference difference, double margin) => difference.Ci is { } ci && ci.Upper < margin;
 

@@ -29,6 +29,10 @@ public class VerdictRuleTests
     }
 
     [Fact]
+    public void A_small_p_with_an_interval_that_holds_0_decides_nothing() =>
+        Assert.Equal(Verdict.Undecided, VerdictRule.Decide([To("a", 0.3, 0.2, 0.4, 0.001), To("b", 0.06, -0.01, 0.1, 0.03)], 0.03, Design).Verdict);
+
+    [Fact]
     public void Not_better_is_what_one_control_surely_reaches_within_the_margin()
     {
         Assert.Equal(Verdict.NotBetter, VerdictRule.Decide([To("a", 0.3, 0.2, 0.4, 0.001), To("b", 0, -0.04, 0.04, 0.5)], 1, Design).Verdict);
