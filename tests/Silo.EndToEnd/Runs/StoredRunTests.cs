@@ -3,22 +3,12 @@ using System.Text;
 
 namespace Silo.EndToEnd.Runs;
 
-/// <summary>What is done with a stored run: nothing is generated again.</summary>
-public sealed class StoredRunTests : IAsyncLifetime
+/// <summary>What is done with a stored run: nothing is generated again. Every test has its own copy of one run.</summary>
+public sealed class StoredRunTests(StoredRunTests.Original original) : IClassFixture<StoredRunTests.Original>, IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder = original.Copy();
 
-    public async ValueTask InitializeAsync()
-    {
-        var spec = _folder.Write("small.json", SmallSpec.Json.Replace("\"samples\": 2", "\"samples\": 1", StringComparison.Ordinal).Replace("80", "20", StringComparison.Ordinal));
-        (await SiloProcess.RunAsync("run", spec, "--model", SmallSpec.Model, "--out", _folder["run"], "--json")).Json.Text("digest");
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _folder.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Ranks_are_taken_once_corrected_and_refused_where_they_fit_no_text()
@@ -81,5 +71,36 @@ public sealed class StoredRunTests : IAsyncLifetime
                 foreach (var (item, rank) in new[] { "t0.3-0", "t0.8-0", "t1.5-0" }.Zip(ranks))
                     text.Append(CultureInfo.InvariantCulture, $"{prompt},{item},{rater},{rank}\n");
         return _folder.Write(name, text.ToString());
+    }
+
+    /// <summary>The run that is copied.</summary>
+    public sealed class Original : IAsyncLifetime
+    {
+        private readonly TemporaryFolder _folder = new();
+
+        public async ValueTask InitializeAsync()
+        {
+            var spec = _folder.Write("small.json", SmallSpec.Json.Replace("\"samples\": 2", "\"samples\": 1", StringComparison.Ordinal).Replace("80", "20", StringComparison.Ordinal));
+            var run = await SiloProcess.RunAsync("run", spec, "--model", SmallSpec.Model, "--out", _folder["run"], "--json");
+            Assert.Equal("done", run.Json.Text("event"));
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
+
+        internal TemporaryFolder Copy()
+        {
+            var copy = new TemporaryFolder();
+            foreach (var file in Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories))
+            {
+                var target = copy[Path.Combine("run", Path.GetRelativePath(_folder["run"], file))];
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+            return copy;
+        }
     }
 }
