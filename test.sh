@@ -34,8 +34,10 @@ fi
 step "restore"
 # Restoring tells which projects the sources can supply: NU1101 (no such package) and NU1102 (no such version) leave a
 # project out, with all that refer to it; any other error is one.
-dotnet restore Silo.sln -tl:off -v q >"$out/restore.log" 2>&1 || true
+restored=0
+dotnet restore Silo.sln -tl:off -v q >"$out/restore.log" 2>&1 || restored=$?
 grep -E ': error ' "$out/restore.log" | sort -u >"$out/errors" || true
+if [ "$restored" -ne 0 ] && [ ! -s "$out/errors" ]; then cat "$out/restore.log"; fail "restore failed"; fi
 if grep -vE ': error NU110[12]: ' "$out/errors"; then fail "restore failed"; fi
 dotnet sln Silo.sln list | tr -d '\r' | tr '\\' '/' | grep -E 'proj$' | sort >"$out/all"
 : >"$out/left-out"
@@ -63,6 +65,18 @@ dotnet build "$out/Supplied.slnf" -c Release --no-restore -tl:off -v q -clp:NoSu
 step "format"
 dotnet format "$out/Supplied.slnf" --no-restore --verify-no-changes || fail "not formatted: run dotnet format Silo.Local.slnf"
 
+limited() { # seconds, command: ends it where it takes longer
+  local limit=$1 code=0
+  shift
+  "$@" &
+  local process=$!
+  { sleep "$limit"; kill -9 "$process"; } >/dev/null 2>&1 &
+  local watch=$!
+  wait "$process" || code=$?
+  kill "$watch" 2>/dev/null || true
+  wait "$watch" 2>/dev/null || true
+  return "$code"
+}
 passed=0 failed=0 skipped=0
 count() { # attribute, of all assemblies in a result file
   { grep -oE "<assembly [^>]*" "$2" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' || true; } | paste -sd+ - | sed 's/^$/0/'
@@ -73,7 +87,7 @@ while read -r project; do
   result=$out/$name.xml
   step "$name"
   code=0
-  dotnet "$(dirname "$project")/bin/Release/net10.0/$name.dll" -noLogo -noColor -xml "$result" >"$out/$name.log" 2>&1 || code=$?
+  limited 1200 dotnet "$(dirname "$project")/bin/Release/net10.0/$name.dll" -noLogo -noColor -xml "$result" >"$out/$name.log" 2>&1 || code=$?
   if [ ! -s "$result" ] || ! grep -q '</assemblies>' "$result"; then
     tail -n 30 "$out/$name.log"
     echo "$name ended with exit code $code and without a result"
