@@ -25,6 +25,8 @@ internal sealed class BoardWatch : IDisposable
     private readonly Channel<int> _finished = Channel.CreateUnbounded<int>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<JudgedText> _texts = [];
     private readonly CancellationTokenSource _over = new();
+    // Of its own: a source that is disposed gives no token any more, and the work may outlast it by a table.
+    private readonly CancellationToken _isOver;
     private readonly Task _work;
 
     public BoardWatch(RunRequest request, ExperimentSpec spec, ChannelWriter<RunEvent> events)
@@ -32,6 +34,7 @@ internal sealed class BoardWatch : IDisposable
         (_request, _events, _judges) = (request, events, spec.Gold.HeuristicJudge);
         _board = RunBoard.Create(spec, spec.ReferenceTemperatures);
         _names = [.. _board.Catalog.Measures.Select(m => m.Name)];
+        _isOver = _over.Token;
         _work = Task.Run(WatchAsync);
     }
 
@@ -56,14 +59,14 @@ internal sealed class BoardWatch : IDisposable
         try
         {
             long revision = 0;
-            while (await _finished.Reader.WaitToReadAsync(_over.Token))
+            while (await _finished.Reader.WaitToReadAsync(_isOver))
             {
                 var start = _request.Time.GetTimestamp();
                 Take(++revision);
                 _events.TryWrite(new RunEvent.BoardChanged(_board.Board.Read(exploratory: false), Final: false));
                 var spent = _request.Time.GetElapsedTime(start);
                 var rest = spent * (1 / Share - 1);
-                await Task.Delay(rest > Shortest ? rest : Shortest, _request.Time, _over.Token);
+                await Task.Delay(rest > Shortest ? rest : Shortest, _request.Time, _isOver);
             }
         }
         catch (OperationCanceledException)
@@ -77,7 +80,7 @@ internal sealed class BoardWatch : IDisposable
         using var run = RunReader.Open(_request.Directory);
         while (_finished.Reader.TryRead(out var prompt))
         {
-            _over.Token.ThrowIfCancellationRequested();
+            _isOver.ThrowIfCancellationRequested();
             var records = run.RecordsOf(prompt, _names);
             if (records.Count == 0) continue;
             _board.SetTexts(records);

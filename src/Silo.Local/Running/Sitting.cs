@@ -258,13 +258,13 @@ internal sealed class Sitting : IDisposable
     }
 
     private void WakeAt(int prompt, long time) =>
-        _ = WakeAsync(prompt, TimeSpan.FromMilliseconds(Math.Max(0, time - _clock.Now)));
+        _ = WakeAsync(prompt, TimeSpan.FromMilliseconds(Math.Max(0, time - _clock.Now)), _over.Token);
 
-    private async Task WakeAsync(int prompt, TimeSpan wait)
+    private async Task WakeAsync(int prompt, TimeSpan wait, CancellationToken over)
     {
         try
         {
-            await Task.Delay(wait, _request.Time, _over.Token);
+            await Task.Delay(wait, _request.Time, over);
             _inbox.Writer.TryWrite(new Message.OfPrompt(prompt, new PromptEvent.Tick()));
         }
         catch (OperationCanceledException)
