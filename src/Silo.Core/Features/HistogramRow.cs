@@ -81,57 +81,73 @@ internal sealed unsafe class HistogramRow
     public int TokensAbove(int block) => tokensAbove[block];
 
     /// <summary>Reads a row; false where it does not fit the histogram.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryFill(ReadOnlySpan<float> logits, int token)
     {
         if (!Histogram.TryFill(logits)) return false;
-        var count = Histogram.Count;
-        var j = Histogram.Highest - Histogram.Lowest + 1;
-        TopCount = 0;
-        used = 1;
-        // Top buckets get their places in descending order, so that the top is almost sorted once it is collected.
-        while (TopCount < captureSize && j > 0)
-        {
-            if (count[--j] == 0) continue;
-            cursor[Half + Histogram.Lowest + j] = used;
-            used += (int)count[j];
-            TopCount = used - 1;
-        }
-        cut = j;
+        PlaceTop();
         xBucket = Histogram.BucketOf[token];
         CollectTop(logits, 0, token);
         xSlot = cursor[Half + xBucket];
         CollectTop(logits, token, logits.Length);
         if (xBucket - Histogram.Lowest >= cut) RankX = Rank(logits[token], xSlot, cursor[Half + xBucket], 0);
+        SortTop();
+        CountTail();
+        wantedCount = 0;
+        return true;
+    }
 
-        TailBlocks = (cut + LogitHistogram.Block - 1) / LogitHistogram.Block;
-        var end = TailBlocks * LogitHistogram.Block;
-        for (var b = Histogram.Highest - Histogram.Lowest; b >= cut; b--)
+    /// <summary>
+    /// Finds the buckets of the top and gives them their places in descending order, so that the top is almost sorted once
+    /// it is collected.
+    /// </summary>
+    private void PlaceTop()
+    {
+        var count = Histogram.Count;
+        var j = Histogram.Highest - Histogram.Lowest + 1;
+        used = 1;
+        while (used <= captureSize && j > 0)
         {
-            if (count[b] == 0) continue;
-            var from = cursor[Half + Histogram.Lowest + b] - (int)count[b];
-            SortDescending(picked.AsSpan(from, (int)count[b]), Histogram.Lowest + b);
-            cursor[Half + Histogram.Lowest + b] = 0;
+            if (count[--j] == 0) continue;
+            cursor[Half + Histogram.Lowest + j] = used;
+            used += (int)count[j];
         }
-        for (var b = cut; b < end; b++) count[b] = Histogram.First[b] = Histogram.Second[b] = 0;
+        TopCount = used - 1;
+        cut = j;
+    }
 
+    /// <summary>Sorts what was collected, and takes the top out of the histogram's last block.</summary>
+    private void SortTop()
+    {
+        var count = Histogram.Count;
+        for (var j = Histogram.Highest - Histogram.Lowest; j >= cut; j--)
+        {
+            if (count[j] == 0) continue;
+            ref var end = ref cursor[Half + Histogram.Lowest + j];
+            SortDescending(picked.AsSpan(end - (int)count[j], (int)count[j]), Histogram.Lowest + j);
+            end = 0;
+        }
+        TailBlocks = (cut + LogitHistogram.Block - 1) / LogitHistogram.Block;
+        for (var j = cut; j < TailBlocks * LogitHistogram.Block; j++) count[j] = Histogram.First[j] = Histogram.Second[j] = 0;
         TopPadded = (TopCount + 7) & ~7;
         for (var i = 0; i < TopPadded; i++)
         {
             Top[i] = i < TopCount ? picked[1 + i] - (double)Histogram.Largest : 0;
             TopWeight[i] = i < TopCount ? 1 : 0;
         }
+    }
+
+    private void CountTail()
+    {
         var tokens = TopCount;
         for (var block = TailBlocks - 1; block >= 0; block--)
         {
             tokensAbove[block + 1] = tokens;
             var lanes = Vector512<double>.Zero;
-            for (var k = 0; k < LogitHistogram.Block; k += 8) lanes += Vector512.Load(count.Start + block * LogitHistogram.Block + k);
+            for (var k = 0; k < LogitHistogram.Block; k += 8)
+                lanes += Vector512.Load(Histogram.Count.Start + block * LogitHistogram.Block + k);
             tokens += (int)Lanes.Sum(lanes);
         }
         tokensAbove[0] = tokens;
-        wantedCount = 0;
-        return true;
     }
 
     /// <summary>Asks for the tokens of a bucket of the tail (-1, or a bucket of the top: nothing).</summary>

@@ -36,6 +36,27 @@ public class FeatureKernelTests
     }
 
     [Theory]
+    [InlineData("gauss", 20_000)]
+    [InlineData("bfloat16", 20_000)]
+    [InlineData("gauss", 700)]
+    public void Temperatures_do_not_touch_each_other(string kind, int v)
+    {
+        // More than the kernel treats at once, in no order, with repetitions.
+        double[] temperatures = [1.5, 0.3, 1, 0.8, 2, 0.5, 1.2, 0.9, 1, 0.3, 3, 0.7, 1.1, 1.5, 0.6, 5, 0.4, 0.8];
+        var row = new FeatureRows.Row(kind, v, 5, 200, temperatures);
+        var kernel = new FeatureKernel(v, row.K);
+        double[] full = new double[temperatures.Length * F], captured = new double[temperatures.Length * C];
+        kernel.Compute(row.Logits, temperatures, row.Token, full, captured);
+        for (var i = 0; i < temperatures.Length; i++)
+        {
+            double[] oneFull = new double[F], oneCaptured = new double[C];
+            kernel.Compute(row.Logits, [temperatures[i]], row.Token, oneFull, oneCaptured);
+            Assert.Equal(oneFull, full[(i * F)..((i + 1) * F)]);
+            Assert.Equal(oneCaptured, captured[(i * C)..((i + 1) * C)]);
+        }
+    }
+
+    [Theory]
     [InlineData("gauss", 50)]
     [InlineData("gauss", 5000)]
     [InlineData("flat", 5000)]
