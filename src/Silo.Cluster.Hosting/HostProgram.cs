@@ -7,7 +7,10 @@ namespace Silo.Cluster.Hosting;
 public static class HostProgram
 {
     /// <summary>Builds and runs a host until it is told to stop.</summary>
-    /// <param name="args">The command line: <c>--Silo:Setting=value</c>; settings also come from appsettings.json and the environment.</param>
+    /// <param name="args">
+    /// The command line: <c>--Silo:Setting=value</c>; settings also come from appsettings.json and the environment. The
+    /// word <c>health</c> first: ask the host that runs here whether it is ready, for containers without curl.
+    /// </param>
     /// <param name="compose">Adds storage, telemetry, and an engine.</param>
     /// <param name="map">Adds endpoints.</param>
     public static async Task<int> RunAsync(string[] args, Action<SiloHostBuilder> compose, Action<WebApplication> map)
@@ -16,6 +19,7 @@ public static class HostProgram
         try
         {
             builder = SiloHostBuilder.Create(args);
+            if (args is ["health", ..]) return await AskHealthAsync(builder.Options.HttpPort);
         }
         catch (SiloException e)
         {
@@ -33,6 +37,22 @@ public static class HostProgram
         catch (Exception e) when (Cause(e) is { } cause)
         {
             await Console.Error.WriteLineAsync(cause);
+            return 1;
+        }
+    }
+
+    private static async Task<int> AskHealthAsync(int port)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        try
+        {
+            var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"));
+            Console.WriteLine(await answer.Content.ReadAsStringAsync());
+            return answer.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"no host answers on port {port}: {e.Message}");
             return 1;
         }
     }
