@@ -9,7 +9,14 @@ namespace Silo.Reporting.Page;
 /// <param name="Title">Its name on the switch.</param>
 /// <param name="Note">What a reader must know of it.</param>
 /// <param name="Results">The measures, the strongest in their declared direction first.</param>
-internal sealed record BoardView(string Key, string Title, string Note, IReadOnlyList<MeasureResult> Results);
+internal sealed record BoardView(string Key, string Title, string Note, IReadOnlyList<MeasureResult> Results)
+{
+    /// <summary>Key of the view that shows the declared family.</summary>
+    public const string Family = "family";
+
+    /// <summary>Whether it shows the declared family.</summary>
+    public bool IsFamily => Key == Family;
+}
 
 /// <summary>How the page reads the board's table: which golds and measures are shown, and with which sign.</summary>
 internal static class BoardViews
@@ -64,7 +71,7 @@ internal static class BoardViews
         var results = Of(model, gold).Where(r => r.Kind != MeasureKind.Control).ToList();
         var views = new List<BoardView>
         {
-            new("family", "declared family", "The primary measures: declared before ranks were seen, each with a verdict.",
+            new(BoardView.Family, "declared family", "The primary measures: declared before ranks were seen, each with a verdict.",
                 Sorted(results.Where(r => r.Primary || r.Kind == MeasureKind.Baseline))),
         };
         foreach (var captured in new[] { false, true })

@@ -117,22 +117,21 @@ internal static class MeasuresSection
         return table.Toggle("measures");
     }
 
+    /// <summary>The paired differences of the declared family; those of all measures are in the file.</summary>
     private static Markup Contrasts(BoardView view)
     {
         var others = view.Results.SelectMany(r => r.Differences.Select(d => d.To)).Distinct().ToList();
-        if (others.Count == 0) return default;
-        var table = new TableMarkup($"Paired differences to each control and baseline: {view.Title}",
-            ["measure", .. others.SelectMany(o => new[] { $"minus {o}", "p", "undefined as 0" })]);
+        if (others.Count == 0 || !view.IsFamily) return default;
+        var table = new TableMarkup("Paired differences to each control and baseline, on the prompts where both are defined",
+            ["measure", .. others.Select(o => $"minus {o}")]);
         foreach (var r in view.Results)
-        {
-            var cells = new List<Cell> { r.ShownName() };
-            foreach (var difference in others.Select(o => r.Differences.FirstOrDefault(d => d.To == o)))
-                if (difference is null) cells.AddRange(["\u2013", "\u2013", "\u2013"]);
-                else cells.AddRange([Cell.Of(Phrase(difference.Defined)), Cell.Of(Numbers.P(difference.Defined.P)), Cell.Of(Phrase(difference.UndefinedAsZero))]);
-            table.Row(null, [.. cells]);
-        }
+            table.Row(null, [r.ShownName(), .. others.Select(o => (Cell)(r.Differences.FirstOrDefault(d => d.To == o) is { } d ? Phrase(d) : "\u2013"))]);
         return table.Toggle("differences");
     }
+
+    private static string Phrase(Difference difference) =>
+        $"{Phrase(difference.Defined)}, p {Numbers.P(difference.Defined.P)}; undefined as 0: "
+        + (difference.UndefinedAsZero.N == difference.Defined.N ? "the same" : Phrase(difference.UndefinedAsZero));
 
     private static string Phrase(PairedDifference d) => d.Mean is null
         ? $"{Numbers.Undefined}, n = {Numbers.Count(d.N)}"

@@ -27,7 +27,7 @@ internal static class RatersSection
     [
         .. model.Raters.Raters.Select((r, i) => (r, i)).Where(r => r.r.AgainstRest is { Mean: not null })
             .Select(r => Row($"{Who(r.r)}, against the rest", $"rater-{r.i}", r.r.AgainstRest!)),
-        .. model.Board.GoldPairs.Select((p, i) => (p, i)).Where(p => p.p.Rho.Mean is not null)
+        .. model.Board.GoldPairs.Select((p, i) => (p, i)).Where(p => p.p.Rho.Mean is not null && !IsOneRater(p.p.A) && !IsOneRater(p.p.B))
             .Select(p => Row($"{p.p.A}, against {p.p.B}", $"goldpair-{p.i}", p.p.Rho)),
     ];
 
@@ -40,6 +40,9 @@ internal static class RatersSection
         Words = Numbers.Full(estimate),
         Value = Numbers.Rho(estimate.Mean, estimate.Ci),
     };
+
+    /// <summary>Golds of single raters are in the table; here each rater is held against the rest.</summary>
+    private static bool IsOneRater(string gold) => gold.Contains("rater:", StringComparison.Ordinal);
 
     private static string Who(RaterRow rater) => rater.Panel.Length > 0 && rater.Panel != rater.Name ? $"{rater.Panel}: {rater.Name}" : rater.Name;
 
