@@ -22,8 +22,10 @@ internal static class VerdictSection
         var words = new VerdictWords(model, gold);
         html.Add($"<div class=\"{Switch.View(index == 0)}\" data-gold=\"{index}\"><p class=\"lead\">{words.Sentence} <span class=\"gold\">(gold: {GoldWords.Phrase(gold)})</span></p><p class=\"rest\">{words.Rest}</p>");
         html.Add(Tally(words)).Add($"<dl class=\"key\">");
+        if (words.Strongest is { } measure)
+            html.Add($"<div><dt>Strongest primary measure (picked afterwards: too good by the choice)</dt><dd>{measure.ShownName()}<br><b>{Numbers.Full(measure.Shown())}</b></dd></div>");
         if (words.StrongestControl is { } control)
-            html.Add($"<div><dt>Strongest control</dt><dd>{control.Feature}<br><b>{Numbers.Full(control.Shown())}</b></dd></div>");
+            html.Add($"<div><dt>Strongest control</dt><dd>{control.ShownName()}<br><b>{Numbers.Full(control.Shown())}</b></dd></div>");
         foreach (var half in model.Board.BestByHalves.Where(h => h.Gold == gold.Name))
             html.Add($"<div><dt>Best measure, chosen on half {half.ChosenOn + 1}</dt><dd>{Name(model, half)}: {Numbers.Rho(half.RhoChosen)} there; on the other half<br><b>{Numbers.Full(half.Rho)}</b>{Against(half)}</dd></div>");
         html.Add($"<div><dt>Ceiling: a rater against another (a panel\u2019s mean can pass it)</dt><dd>{(gold.RaterAgainstRater is { } ceiling ? new Html().Add($"<b>{Numbers.Full(ceiling)}</b>").ToMarkup() : new Markup("one rater: no ceiling is known"))}</dd></div>");

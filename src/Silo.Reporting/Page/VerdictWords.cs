@@ -52,6 +52,9 @@ internal sealed class VerdictWords
         Median(_primary.SelectMany(r => r.Differences).Where(d => d.Kind == MeasureKind.Control && d.Cs is not null)
             .Select(d => HalfWidth(d.Cs!.Value))));
 
+    /// <summary>The primary measure with the largest rho in its declared direction.</summary>
+    public MeasureResult? Strongest => _primary.Where(r => r.RhoWithin is not null).MaxBy(r => r.RhoWithin * r.Sign());
+
     /// <summary>The strongest control.</summary>
     public MeasureResult? StrongestControl =>
         BoardViews.Controls(_model, _gold.Name).Where(c => c.RhoWithin is not null).MaxBy(c => Math.Abs(c.RhoWithin!.Value));
