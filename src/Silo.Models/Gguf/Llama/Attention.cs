@@ -42,32 +42,46 @@ internal static unsafe class Attention
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Attend(float* first, float* second, nint* pages, long firstOffset, long secondOffset, int count, int headSize, float* scratch, float* firstTo, float* secondTo)
     {
-        var blocks = Blocks(count);
+        // Native integers throughout: the compiler's sign extensions would cost as much as the sums.
+        nint blocks = Blocks(count), size = headSize;
+        var shared = firstOffset == secondOffset;
         var scores = scratch;
         var others = scratch + blocks * Block;
-        var most = Vector256.Create(float.NegativeInfinity);
-        var otherMost = most;
-        for (var block = 0; block < blocks; block++)
+        var none = Vector256.Create(float.NegativeInfinity);
+        var (most, otherMost) = (none, none);
+        for (nint block = 0; block < blocks; block++)
         {
-            var place = pages[block / PageBlocks] + block % PageBlocks * (Block * headSize) * sizeof(float);
-            var keys = (float*)place + firstOffset;
-            var otherKeys = (float*)place + secondOffset;
+            var keys = (float*)pages[block / PageBlocks] + block % PageBlocks * (Block * size) + firstOffset;
             Vector256<float> a, b, c, e;
             a = b = c = e = Vector256<float>.Zero;
-            for (var d = 0; d < headSize; d++, keys += Block, otherKeys += Block)
+            if (shared)
             {
-                var (p, q) = (Vector256.Create(first[d]), Vector256.Create(second[d]));
-                a = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys), a);
-                b = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys + 8), b);
-                c = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys), c);
-                e = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys + 8), e);
+                for (nint d = 0; d < size; d++, keys += Block)
+                {
+                    var (p, q, low, high) = (Vector256.Create(first[d]), Vector256.Create(second[d]), Vector256.Load(keys), Vector256.Load(keys + 8));
+                    a = Vector256.FusedMultiplyAdd(p, low, a);
+                    b = Vector256.FusedMultiplyAdd(p, high, b);
+                    c = Vector256.FusedMultiplyAdd(q, low, c);
+                    e = Vector256.FusedMultiplyAdd(q, high, e);
+                }
+            }
+            else
+            {
+                var otherKeys = keys + (secondOffset - firstOffset);
+                for (nint d = 0; d < size; d++, keys += Block, otherKeys += Block)
+                {
+                    var (p, q) = (Vector256.Create(first[d]), Vector256.Create(second[d]));
+                    a = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys), a);
+                    b = Vector256.FusedMultiplyAdd(p, Vector256.Load(keys + 8), b);
+                    c = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys), c);
+                    e = Vector256.FusedMultiplyAdd(q, Vector256.Load(otherKeys + 8), e);
+                }
             }
             if ((block + 1) * Block > count)
             {
                 // Beyond the last position the cache holds nothing yet.
-                var left = Vector256.Create(count - block * Block);
+                var left = Vector256.Create(count - (int)block * Block);
                 var (low, high) = (Vector256.LessThan(Vector256<int>.Indices, left).AsSingle(), Vector256.LessThan(Vector256<int>.Indices + Vector256.Create(8), left).AsSingle());
-                var none = Vector256.Create(float.NegativeInfinity);
                 (a, b) = (Vector256.ConditionalSelect(low, a, none), Vector256.ConditionalSelect(high, b, none));
                 (c, e) = (Vector256.ConditionalSelect(low, c, none), Vector256.ConditionalSelect(high, e, none));
             }
@@ -81,43 +95,68 @@ internal static unsafe class Attention
 
         var (max, otherMax) = (Vector256.Create(VectorMath.Max(most)), Vector256.Create(VectorMath.Max(otherMost)));
         var (total, otherTotal) = (Vector256<float>.Zero, Vector256<float>.Zero);
-        for (var i = 0; i < blocks * Block; i += 8)
+        for (nint i = 0; i < blocks * Block; i += Block)
         {
-            var (x, y) = (Vector256.Load(scores + i), Vector256.Load(others + i));
-            // What is minus infinity must weigh nothing at all.
-            x = VectorMath.Exp(x - max) & Vector256.GreaterThan(x, Vector256.Create(float.NegativeInfinity));
-            y = VectorMath.Exp(y - otherMax) & Vector256.GreaterThan(y, Vector256.Create(float.NegativeInfinity));
-            x.Store(scores + i);
-            y.Store(others + i);
-            total += x;
-            otherTotal += y;
+            total = total + Weigh(scores + i, max) + Weigh(scores + i + 8, max);
+            otherTotal = otherTotal + Weigh(others + i, otherMax) + Weigh(others + i + 8, otherMax);
         }
 
         var (share, otherShare) = (Vector256.Create(1f / VectorMath.Sum(total)), Vector256.Create(1f / VectorMath.Sum(otherTotal)));
-        for (var d = 0; d < headSize; d += 8)
+        for (nint d = 0; d < size; d += 8)
         {
             Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3;
             a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = Vector256<float>.Zero;
-            for (var block = 0; block < blocks; block++)
+            float* x = scores, y = others;
+            for (nint block = 0; block < blocks; block++)
             {
-                var place = (float*)pages[block / PageBlocks] + (KeyValuePages.Positions + block % PageBlocks * Block) * headSize + d;
-                var values = place + firstOffset;
-                var otherValues = place + secondOffset;
-                for (var i = block * Block; i < (block + 1) * Block; i += 4, values += 4 * headSize, otherValues += 4 * headSize)
+                var values = (float*)pages[block / PageBlocks] + (KeyValuePages.Positions + block % PageBlocks * Block) * size + d + firstOffset;
+                var otherValues = values + (secondOffset - firstOffset);
+                if (shared)
                 {
-                    a0 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i]), Vector256.Load(values), a0);
-                    b0 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i]), Vector256.Load(otherValues), b0);
-                    a1 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 1]), Vector256.Load(values + headSize), a1);
-                    b1 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 1]), Vector256.Load(otherValues + headSize), b1);
-                    a2 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 2]), Vector256.Load(values + 2 * headSize), a2);
-                    b2 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 2]), Vector256.Load(otherValues + 2 * headSize), b2);
-                    a3 = Vector256.FusedMultiplyAdd(Vector256.Create(scores[i + 3]), Vector256.Load(values + 3 * headSize), a3);
-                    b3 = Vector256.FusedMultiplyAdd(Vector256.Create(others[i + 3]), Vector256.Load(otherValues + 3 * headSize), b3);
+                    for (var end = x + Block; x < end; x += 4, y += 4, values += 4 * size)
+                    {
+                        var v = Vector256.Load(values);
+                        a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x[0]), v, a0);
+                        b0 = Vector256.FusedMultiplyAdd(Vector256.Create(y[0]), v, b0);
+                        v = Vector256.Load(values + size);
+                        a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x[1]), v, a1);
+                        b1 = Vector256.FusedMultiplyAdd(Vector256.Create(y[1]), v, b1);
+                        v = Vector256.Load(values + 2 * size);
+                        a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x[2]), v, a2);
+                        b2 = Vector256.FusedMultiplyAdd(Vector256.Create(y[2]), v, b2);
+                        v = Vector256.Load(values + 3 * size);
+                        a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x[3]), v, a3);
+                        b3 = Vector256.FusedMultiplyAdd(Vector256.Create(y[3]), v, b3);
+                    }
+                }
+                else
+                {
+                    for (var end = x + Block; x < end; x += 4, y += 4, values += 4 * size, otherValues += 4 * size)
+                    {
+                        a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x[0]), Vector256.Load(values), a0);
+                        b0 = Vector256.FusedMultiplyAdd(Vector256.Create(y[0]), Vector256.Load(otherValues), b0);
+                        a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x[1]), Vector256.Load(values + size), a1);
+                        b1 = Vector256.FusedMultiplyAdd(Vector256.Create(y[1]), Vector256.Load(otherValues + size), b1);
+                        a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x[2]), Vector256.Load(values + 2 * size), a2);
+                        b2 = Vector256.FusedMultiplyAdd(Vector256.Create(y[2]), Vector256.Load(otherValues + 2 * size), b2);
+                        a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x[3]), Vector256.Load(values + 3 * size), a3);
+                        b3 = Vector256.FusedMultiplyAdd(Vector256.Create(y[3]), Vector256.Load(otherValues + 3 * size), b3);
+                    }
                 }
             }
             ((a0 + a1 + (a2 + a3)) * share).Store(firstTo + d);
             ((b0 + b1 + (b2 + b3)) * otherShare).Store(secondTo + d);
         }
+    }
+
+    /// <summary>Eight scores become e^(score - max); what is minus infinity must weigh nothing at all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Weigh(float* scores, Vector256<float> max)
+    {
+        var score = Vector256.Load(scores);
+        var weight = VectorMath.Exp(score - max) & Vector256.GreaterThan(score, Vector256.Create(float.NegativeInfinity));
+        weight.Store(scores);
+        return weight;
     }
 
     private static int Blocks(int count) => (count + Block - 1) / Block;

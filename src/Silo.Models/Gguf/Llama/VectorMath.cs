@@ -41,12 +41,13 @@ internal static unsafe class VectorMath
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 
-    /// <summary>The largest lane.</summary>
+    /// <summary>The largest lane; none may be NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(Vector256<float> v)
     {
-        var four = Vector128.Max(v.GetLower(), v.GetUpper());
-        return MathF.Max(MathF.Max(four[0], four[2]), MathF.Max(four[1], four[3]));
+        var four = Vector128.MaxNative(v.GetLower(), v.GetUpper());
+        four = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)))[0];
     }
 
     /// <summary>RMSNorm: x / sqrt(mean(x^2) + epsilon) * weight, over rows padded with zeros to a multiple of eight.</summary>
