@@ -66,7 +66,7 @@ internal static class RunCommand
         [
             ["experiment", spec.Name], ["run directory", directory], ["model", experiment.ModelPath],
             ["prompts", Numbers.Count(estimate.Prompts)], ["temperatures", string.Join(", ", spec.Temperatures)], ["samples", $"{spec.Samples} at each temperature"],
-            ["texts", Numbers.Count(estimate.Generations)], ["tokens", $"at most {Numbers.Count(estimate.Tokens)}"], 
+            ["texts", Numbers.Count(estimate.Generations)], ["tokens", $"at most {Numbers.Count(estimate.Tokens)}"],
             ["disk", $"about {Numbers.Show(estimate.Bytes / 1e6, "#,0.0")} MB"], ["time", estimate.Time is { } time ? $"about {RunText.Time(time)}" : "not known"],
         ]);
     }

@@ -24,7 +24,7 @@ internal static class JsonLines
         using var stream = InputFile.Open(path);
         var buffer = new byte[1 << 16];
         int start = 0, scanned = 0, end = 0;
-        long number = 0;
+        long number = 0, objects = 0;
         for (var last = false; !last || start < end;)
         {
             var length = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
@@ -52,8 +52,10 @@ internal static class JsonLines
             start = scanned = Math.Min(stop + 1, end);
             if (number == 1 && line.Span.StartsWith(Mark)) line = line[Mark.Length..];
             if (line.Span.IndexOfAnyExcept(" \t\r"u8) < 0) continue;
+            objects++;
             yield return Parse(new JsonLine(path, number), line.Span, parse);
         }
+        if (objects == 0) throw InputFile.Error(path, "has no lines");
     }
 
     private static int Fill(string path, Stream stream, Span<byte> buffer, long line)

@@ -90,6 +90,17 @@ public class FileTests
     }
 
     [Fact]
+    public async Task A_model_that_does_not_fit_into_memory()
+    {
+        // 16 MB for everything: the model that comes with Silo needs more.
+        using var process = SiloProcess.Start(SiloProcess.Executable, Environment.CurrentDirectory, ("DOTNET_GCHeapHardLimit", "0x1000000"), ["generate", "--prompt", "x"]);
+        var error = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, process.ExitCode);
+        new Outcome(1, "", error).Refuses("storyteller.gguf", "memory");
+    }
+
+    [Fact]
     public async Task Missing_files_directories_and_names_with_line_breaks()
     {
         using var folder = new TemporaryFolder();

@@ -55,6 +55,21 @@ public sealed class StoredRunTests(StoredRunTests.Original original) : IClassFix
         Assert.All(comparison.Items("measures"), line => Assert.Equal(0, line.Number("difference") ?? 0));
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("NO_COLOR=1", false)]
+    public async Task On_a_terminal_the_run_is_drawn_and_coloured_only_where_colour_is_wanted(string variable, bool colour)
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script")) Assert.Skip("needs a pseudo-terminal (script of util-linux: sudo apt-get install -y bsdutils)");
+        var command = $"stty cols 120 rows 40; {variable} TERM=xterm-256color '{SiloProcess.Executable}' run '{_folder["small.json"]}' --model '{SmallSpec.Model}' --out '{_folder["run"]}' --fresh";
+        var outcome = await SiloProcess.RunInAsync("script", _folder.Path, "-qec", command, "/dev/null");
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Contains("█", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("60 of 60 texts", outcome.Out, StringComparison.Ordinal);
+        Assert.Contains("control.temperature", outcome.Out, StringComparison.Ordinal);
+        Assert.Equal(colour, outcome.Out.Contains("\u001b[32m", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Where_no_run_is_every_command_says_so()
     {
@@ -94,6 +109,7 @@ public sealed class StoredRunTests(StoredRunTests.Original original) : IClassFix
         internal TemporaryFolder Copy()
         {
             var copy = new TemporaryFolder();
+            File.Copy(_folder["small.json"], copy["small.json"]);
             foreach (var file in Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories))
             {
                 var target = copy[Path.Combine("run", Path.GetRelativePath(_folder["run"], file))];

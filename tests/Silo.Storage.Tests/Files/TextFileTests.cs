@@ -15,6 +15,15 @@ public class TextFileTests
         Assert.Equal($"{file.Path}:1: {cause}", Assert.Throws<SiloException>(() => TextFile.Read(file.Path).ToList()).Message.Split("; prompt")[0]);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \r\n\n")]
+    public void An_empty_file_is_refused(string content)
+    {
+        using var file = new TemporaryFile(content);
+        Assert.Equal($"{file.Path}: has no lines", Assert.Throws<SiloException>(() => TextFile.Read(file.Path).ToList()).Message);
+    }
+
     [Fact]
     public void A_text_that_stands_twice_is_refused()
     {
