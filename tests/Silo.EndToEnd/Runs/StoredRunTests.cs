@@ -56,7 +56,7 @@ public sealed class StoredRunTests(StoredRunTests.Original original) : IClassFix
     }
 
     [Theory]
-    [InlineData("", true)]
+    [InlineData("NO_COLOR=", true)]
     [InlineData("NO_COLOR=1", false)]
     public async Task On_a_terminal_the_run_is_drawn_and_coloured_only_where_colour_is_wanted(string variable, bool colour)
     {
