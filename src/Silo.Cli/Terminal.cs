@@ -86,6 +86,12 @@ internal sealed class Terminal : IDisposable
     /// <summary>Writes what is left.</summary>
     public void Dispose() => _out.Dispose();
 
+    /// <summary>Gives a terminal its cursor back, which drawing hides.</summary>
+    public static void ShowCursor()
+    {
+        if (!Console.IsOutputRedirected) Console.Out.Write("\u001b[?25h");
+    }
+
     /// <summary>Writes one line about a failure to standard error, whatever characters it holds.</summary>
     public static void WriteError(string message) => WriteLine(Console.OpenStandardError(), $"silo: {OneLine(message)}");
 

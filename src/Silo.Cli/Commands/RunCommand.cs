@@ -32,8 +32,7 @@ internal static class RunCommand
                 var path = result.GetValue(file);
                 var experiment = path is null ? ExperimentFile.Embedded(result.GetValue(model)) : ExperimentFile.Load(path, result.GetValue(model));
                 var directory = result.GetValue(output) ?? experiment.DefaultDirectory;
-                var options = new ModelOptions { Threads = result.GetValue(threads) };
-                await using var local = new LocalModel(experiment.ModelPath, options);
+                await using var local = new LocalModel(experiment.ModelPath, new ModelOptions { Threads = result.GetValue(threads) });
                 if (result.GetValue(dryRun))
                 {
                     ShowPlan(terminal, experiment, directory, await PlanPreview.EstimateAsync(experiment.Spec, local, TimeProvider.System, CancellationToken.None));

@@ -31,6 +31,7 @@ internal sealed class Interrupts : IDisposable
         context.Cancel = true;
         if (_stop.IsCancellationRequested)
         {
+            Terminal.ShowCursor();
             Terminal.WriteError("left at once; the same command goes on where it stopped");
             Environment.Exit(ExitCode.Failed);
         }
