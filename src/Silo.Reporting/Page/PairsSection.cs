@@ -45,7 +45,7 @@ internal static class PairsSection
             .Where(r => r.Accuracy is { NPairs: > 0 })
             .OrderBy(r => r.Result.Kind == MeasureKind.Control ? 0 : 1).ThenByDescending(r => r.Accuracy!.Accuracy)
             .ThenBy(r => r.Result.Feature, StringComparer.Ordinal).ToList();
-        html.Add($"<figure class=\"{Switch.View(shown)}\" data-gold=\"{index}\" data-pair=\"{Key(pair)}\"><figcaption><b>T = {Title(pair)}</b> \u2014 {GoldWords.Caption(gold)}. Thick bar: 95 % interval (Wilson, at the effective number of pairs). Unit: share of pairs.</figcaption>");
+        html.Add($"<figure class=\"{Switch.View(shown)}\" data-gold=\"{index}\" data-pair=\"{Key(pair)}\"><figcaption><b>T = {Title(pair)}</b> \u2014 {GoldWords.Caption(gold)}. Thick bar: 95 % interval (Wilson, at the effective number of pairs). Filled: the interval lies above 50 %; hollow: below it; ring: it includes 50 %; triangle: a control. Unit: share of pairs.</figcaption>");
         if (rows.Count == 0)
         {
             html.Add($"<p>No pair of these temperatures is ranked.</p></figure>");

@@ -39,7 +39,7 @@ public sealed class Chromium : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var path = Environment.GetEnvironmentVariable("SILO_CHROMIUM") ?? Array.Find(Places, File.Exists);
-        if (path is null) return;
+        if (string.IsNullOrEmpty(path)) return;
         Report = Write("report.html", SyntheticRun.Source(prompts: 12, tokens: 60));
         Brief = Write("short.html", SyntheticRun.Source(prompts: 1, tokens: 12));
         _playwright = await Playwright.CreateAsync();
