@@ -9,7 +9,10 @@ using Silo.Models.Gguf;
 
 namespace Silo.Cli.Bench;
 
-/// <summary>What <c>silo bench decode</c> measures. Speeds are the best of rounds in which all cases take turns (whatever else the machine does can only slow them).</summary>
+/// <summary>
+/// What <c>silo bench decode</c> measures. All cases take turns, round by round; of each step the quickest round counts, since whatever else the machine
+/// does can only slow it.
+/// </summary>
 internal sealed record DecodeBenchResult
 {
     public required string Model { get; init; }
@@ -66,22 +69,22 @@ internal static class DecodeBench
         using var model = LanguageModels.Open(path, new ModelOptions { Threads = threads });
         var tokens = Math.Min(Tokens, model.Info.ContextLength - 8);
         var names = new[] { "1", "8", "32", "32 with features", "bytes", "multiplications" };
-        var seconds = names.ToDictionary(name => name, _ => new List<double>());
+        var quickest = names.ToDictionary(name => name, _ => new double[Steps(tokens)]);
         var (large, small) = (new float[bytes / 4 / 2], new float[2048]);
         for (var round = -1; round < rounds; round++)
         {
-            // In turn, so that whatever else the machine does meets all of them alike.
             foreach (var name in names)
             {
-                var start = Stopwatch.GetTimestamp();
-                if (name == "bytes") Repeat(threads, 20, large);
-                else if (name == "multiplications") Repeat(threads, 20_000, small);
-                else Decode(model, int.Parse(name.Split(' ')[0]), tokens, features: name.Contains(' '));
-                if (round >= 0) seconds[name].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                var seconds = new double[Steps(tokens)];
+                if (name == "bytes") Repeat(threads, 1, large, seconds);
+                else if (name == "multiplications") Repeat(threads, 100, small, seconds);
+                else Decode(model, int.Parse(name.Split(' ')[0]), features: name.Contains(' '), seconds);
+                // The first round warms up.
+                for (var i = 0; i < seconds.Length; i++) quickest[name][i] = round <= 0 ? seconds[i] : Math.Min(quickest[name][i], seconds[i]);
             }
         }
-        double Least(string name) => seconds[name].Min();
-        double Rate(string name, int rows) => rows * tokens / Least(name);
+        double Seconds(string name) => quickest[name].Sum();
+        double Rate(string name, int rows) => rows * tokens / Seconds(name);
         return new DecodeBenchResult
         {
             Model = model.Info.Name,
@@ -92,18 +95,23 @@ internal static class DecodeBench
             TokensPerSecond8 = Rate("8", 8),
             TokensPerSecond32 = Rate("32", 32),
             TokensPerSecond32WithFeatures = Rate("32 with features", 32),
-            FeatureShare = Math.Max(0, 1 - Least("32") / Least("32 with features")),
+            FeatureShare = Math.Max(0, 1 - Seconds("32") / Seconds("32 with features")),
             BatchGain = Rate("32", 32) / Rate("1", 1),
             BytesPerSecond1 = Rate("1", 1) * bytes,
-            PlainLoopBytesPerSecond = threads * 20.0 * 2 * large.Length * sizeof(float) / Least("bytes"),
+            PlainLoopBytesPerSecond = threads * (double)Steps(tokens) * 2 * large.Length * sizeof(float) / Seconds("bytes"),
             MultiplicationsPerSecond32 = Rate("32", 32) * matrices,
-            PlainLoopMultiplicationsPerSecond = threads * 20_000.0 * small.Length / Least("multiplications"),
+            PlainLoopMultiplicationsPerSecond = threads * (double)Steps(tokens) * 100 * small.Length / Seconds("multiplications"),
         };
     }
 
-    /// <summary>Generates; the time includes reading the prompt (one token).</summary>
-    private static void Decode(ILanguageModel model, int rows, int tokens, bool features)
+    // Opening the batch and reading the prompt (one token) are a step of their own.
+    private static int Steps(int tokens) => tokens + 1;
+
+    /// <summary>Generates, and notes the seconds of each step.</summary>
+    private static void Decode(ILanguageModel model, int rows, bool features, double[] seconds)
     {
+        var start = Stopwatch.GetTimestamp();
+        var tokens = seconds.Length - 1;
         using var batch = model.CreateBatch(new BatchOptions { RowLimit = rows });
         var parts = Math.Min(model.Threads, rows);
         var workers = Enumerable.Range(0, parts).Select(_ => new Sampler(model.Info.VocabularySize)).ToArray();
@@ -123,23 +131,34 @@ internal static class DecodeBench
                 if (features) kernels[part].Compute(logits, [1.0], next[i], full, captured);
             }
         }
+        seconds[tokens] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         for (; step < tokens; step++)
         {
+            start = Stopwatch.GetTimestamp();
             if (parts == 1) Part(0);
             else Parallel.For(0, parts, Part);
             batch.Step(handles, next);
+            seconds[step] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
     }
 
-    /// <summary>The plain loop: a dot product of the array with itself, shifted so that two streams are read.</summary>
-    private static void Repeat(int threads, int times, float[] values)
+    /// <summary>The plain loop: dot products of two arrays, so many times per step.</summary>
+    private static void Repeat(int threads, int times, float[] values, double[] seconds)
     {
         var other = new float[values.Length];
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ =>
+        for (var step = 0; step < seconds.Length; step++)
         {
-            var sum = 0f;
-            for (var i = 0; i < times; i++) sum += TensorPrimitives.Dot<float>(values, other);
-            GC.KeepAlive(sum);
-        });
+            var start = Stopwatch.GetTimestamp();
+            if (threads == 1) Dot(times, values, other);
+            else Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads }, _ => Dot(times, values, other));
+            seconds[step] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+    }
+
+    private static void Dot(int times, float[] values, float[] other)
+    {
+        var sum = 0f;
+        for (var i = 0; i < times; i++) sum += TensorPrimitives.Dot<float>(values, other);
+        GC.KeepAlive(sum);
     }
 }
