@@ -12,8 +12,12 @@ internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDispo
     /// <summary>Positions in a block of keys.</summary>
     public const int Block = 16;
 
-    private readonly List<NativeBuffer> _all = [];
+    /// <summary>Pages come from slabs of this size, which huge memory pages can hold.</summary>
+    private const long SlabBytes = 4 << 20;
+
+    private readonly List<NativeBuffer> _slabs = [];
     private readonly Stack<nint> _free = new();
+    private int _slabLeft;
 
     /// <summary>Most pages.</summary>
     public int Limit { get; } = limit;
@@ -29,9 +33,12 @@ internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDispo
     public nint Take()
     {
         if (_free.TryPop(out var page)) return page;
-        var fresh = new NativeBuffer(PageBytes(shape), clear: false);
-        _all.Add(fresh);
-        return (nint)fresh.Pointer;
+        if (_slabLeft == 0)
+        {
+            _slabLeft = (int)Math.Clamp(SlabBytes / PageBytes(shape), 1, Math.Max(1, Limit));
+            _slabs.Add(new NativeBuffer(PageBytes(shape) * _slabLeft, clear: false));
+        }
+        return (nint)(_slabs[^1].Pointer + _slabs[^1].Bytes - PageBytes(shape) * _slabLeft--);
     }
 
     public void Give(nint page) => _free.Push(page);
@@ -46,6 +53,6 @@ internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDispo
 
     public void Dispose()
     {
-        foreach (var page in _all) page.Dispose();
+        foreach (var slab in _slabs) slab.Dispose();
     }
 }
