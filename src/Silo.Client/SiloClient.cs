@@ -21,6 +21,7 @@ namespace Silo.Client;
 /// </summary>
 public sealed class SiloClient : IAsyncDisposable
 {
+    private const int RankedAtOnce = 32;
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(15);
     private readonly IHost? host;
     private readonly IClusterClient cluster;
@@ -156,25 +157,31 @@ public sealed class SiloClient : IAsyncDisposable
         KnownAsync(experiment, () => Experiment(experiment).SetWindow(window), cancellationToken);
 
     /// <summary>Sends ranks, batched by prompt; new, corrected, withdrawn, repeated ones. Returns what became of them.</summary>
-    /// <exception cref="SiloException">A batch was refused; those before it were taken, and sending all again is safe.</exception>
+    /// <exception cref="SiloException">A batch was refused; others may have been taken, and sending all again is safe.</exception>
     public async Task<RankReply> RankAsync(string experiment, IEnumerable<RankEvent> ranks, CancellationToken cancellationToken = default)
     {
         var sum = new RankReply { New = 0, Corrected = 0, Withdrawn = 0, Repeated = 0 };
-        foreach (var prompt in ranks.GroupBy(r => r.Prompt, StringComparer.Ordinal))
+        var turn = new Lock();
+        var prompts = ranks.GroupBy(r => r.Prompt, StringComparer.Ordinal);
+        // Each prompt's ranks in their order; prompts beside each other, since an answer waits for a store.
+        await Parallel.ForEachAsync(prompts, new ParallelOptions { MaxDegreeOfParallelism = RankedAtOnce, CancellationToken = cancellationToken }, async (prompt, cancelled) =>
+        {
+            var grain = cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt.Key));
             foreach (var batch in prompt.Chunk(Limits.MaxRanksPerBatch))
             {
-                var grain = cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt.Key));
                 RankMessage[] messages = [.. batch.Select(r => new RankMessage { Item = r.Item, Rater = r.Rater, Panel = r.Panel, Rank = r.Rank, Revision = r.Revision })];
-                var reply = await CallAsync(() => grain.Rank(messages), cancellationToken);
+                var reply = await CallAsync(() => grain.Rank(messages), cancelled);
                 if (reply.Refused is { } reason) throw new SiloException($"experiment '{experiment}', prompt '{prompt.Key}': {reason}");
-                sum = sum with
-                {
-                    New = sum.New + reply.New,
-                    Corrected = sum.Corrected + reply.Corrected,
-                    Withdrawn = sum.Withdrawn + reply.Withdrawn,
-                    Repeated = sum.Repeated + reply.Repeated,
-                };
+                lock (turn)
+                    sum = sum with
+                    {
+                        New = sum.New + reply.New,
+                        Corrected = sum.Corrected + reply.Corrected,
+                        Withdrawn = sum.Withdrawn + reply.Withdrawn,
+                        Repeated = sum.Repeated + reply.Repeated,
+                    };
             }
+        });
         return sum;
     }
 

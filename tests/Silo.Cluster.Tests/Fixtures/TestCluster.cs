@@ -94,6 +94,13 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Task DeactivateAsync(IAddressable grain) => cluster.DeactivateAsync(grain);
 
+    /// <summary>Loses the client without a word to anyone, and connects another.</summary>
+    public async Task ReconnectAsync()
+    {
+        await cluster.KillClientAsync();
+        await cluster.InitializeClientAsync();
+    }
+
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
     private SiloRole RoleOf(string name) =>
