@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Silo.Core;
 
@@ -31,6 +32,12 @@ public static partial class Keys
 
     /// <summary>The key of a numbered part of an experiment: a page of prompts, a correlation shard.</summary>
     public static string Part(string experiment, int number) => $"{Experiment(experiment)}/{number:D6}";
+
+    /// <summary>The number in the key of a numbered part.</summary>
+    /// <exception cref="SiloException">It is no such key, or spelled in another way.</exception>
+    public static int PartOf(string key) =>
+        int.TryParse(key.AsSpan(key.IndexOf('/', StringComparison.Ordinal) + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && Part(ExperimentOf(key), number) == key ? number : throw new SiloException($"'{Shown(key)}' is no key of a page or shard");
 
     /// <summary>The experiment that a grain key belongs to: its first segment.</summary>
     public static string ExperimentOf(string key)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -24,6 +25,7 @@ public sealed record AccessGrant(string Subject, Access Access, string Experimen
 public sealed class AccessTokens
 {
     private const string Issuer = "silo";
+    private const int MostKnown = 4_096;
     private static readonly (string Name, Access Access)[] Scopes =
     [
         ("submit", Access.Submit), ("rank", Access.Rank), ("read", Access.Read), ("operate", Access.Operate), ("internal", Access.Internal),
@@ -33,6 +35,7 @@ public sealed class AccessTokens
     private readonly TokenValidationParameters validation;
     private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
     private readonly TimeProvider time;
+    private readonly ConcurrentDictionary<string, (AccessGrant Grant, DateTime Expires)> known = new(StringComparer.Ordinal);
 
     /// <summary>Creates the issuer from keys, the first of which signs.</summary>
     /// <param name="keys">At least one key of at least 32 bytes.</param>
@@ -108,6 +111,8 @@ public sealed class AccessTokens
     {
         if (string.IsNullOrEmpty(token)) return (null, "no token");
         if (token.Length > 4096) return (null, "token too long");
+        // The signature of the same bytes does not change; only time does.
+        if (known.TryGetValue(token, out var before) && before.Expires > time.GetUtcNow().UtcDateTime) return (before.Grant, "");
         var result = await handler.ValidateTokenAsync(token, validation).ConfigureAwait(false);
         if (!result.IsValid)
             return (null, result.Exception is SecurityTokenInvalidLifetimeException or SecurityTokenExpiredException or SecurityTokenNoExpirationException ? "token expired" : "token not valid");
@@ -117,9 +122,11 @@ public sealed class AccessTokens
             foreach (var name in scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 foreach (var (known, flag) in Scopes)
                     if (name == known) access |= flag;
-        return jwt.TryGetPayloadValue<string>("experiment", out var experiment)
-            ? (new AccessGrant(jwt.Subject ?? "", access, experiment), "")
-            : (null, "token names no experiment");
+        if (!jwt.TryGetPayloadValue<string>("experiment", out var experiment)) return (null, "token names no experiment");
+        var grant = new AccessGrant(jwt.Subject ?? "", access, experiment);
+        if (known.Count >= MostKnown) known.Clear();
+        known[token] = (grant, jwt.ValidTo);
+        return (grant, "");
     }
 
     /// <summary>A fresh key as a line for the key file.</summary>

@@ -25,6 +25,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     private readonly StateBox<ExperimentRecord> box;
     private readonly GroupCommit commit;
+    private readonly ClusterMetrics metrics;
     private readonly CampaignGauges gauges;
     private readonly CampaignTiming timing;
     private readonly ILogger logger;
@@ -41,6 +42,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     {
         box = new StateBox<ExperimentRecord>(state, CampaignJson.Default.ExperimentRecord, "experiment", Limits.MaxStateBytes, metrics);
         commit = new GroupCommit(StoreAsync, Leave);
+        this.metrics = metrics;
         this.gauges = gauges;
         this.timing = timing.Value;
         this.logger = logger;
@@ -68,9 +70,9 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     public async Task<SubmitReply> Submit(Submission submission)
     {
-        if (box.Value is null && Check(submission) is { } reason) return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
+        if (box.Value is null && Check(submission) is { } reason) return Refused(reason);
         if (box.Value is null && !await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Open(Id))
-            return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = $"{Limits.MaxOpenExperiments} experiments are open already" };
+            return Refused($"{Limits.MaxOpenExperiments} experiments are open already");
         if (box.Value is { } known)
         {
             await commit.PendingAsync();
@@ -347,14 +349,22 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     private static int PageCount(ExperimentRecord record) => (record.Prompts + Limits.PageSize - 1) / Limits.PageSize;
 
-    private static string? Check(Submission s)
+    private SubmitReply Refused(string reason)
     {
+        metrics.CallRefused("submission");
+        return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
+    }
+
+    private string? Check(Submission s)
+    {
+        if (s?.Spec is null || s.Hash is null) return "a submission without spec or hash";
         if (s.Spec.Length > Limits.MaxSpecLength) return $"the spec has {s.Spec.Length} characters, at most {Limits.MaxSpecLength} are taken";
         if (s.Prompts is < 1 or > Limits.MaxPrompts) return $"{s.Prompts} prompts: expected 1 to {Limits.MaxPrompts}";
         if (s.Window is < 1 or > Limits.MaxWindow) return $"window {s.Window}: expected 1 to {Limits.MaxWindow}";
         if (s.Hash.Length != 64) return "the hash is no SHA-256";
         try
         {
+            Keys.Experiment(Id);
             var spec = ContextCache.ParseSpec(s.Spec);
             if (spec.MaxTokens > Limits.MaxTokens) return $"max_tokens {spec.MaxTokens}: at most {Limits.MaxTokens}";
             if (spec.Temperatures.Count * (long)spec.Samples > Limits.MaxRows) return $"{spec.Temperatures.Count} temperatures x {spec.Samples} samples: at most {Limits.MaxRows} texts a prompt";

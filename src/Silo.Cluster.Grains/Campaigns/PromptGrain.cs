@@ -76,24 +76,13 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     // Stored deadlines outlive the machine, so this is the time of day.
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         metrics.Activation("prompt", 1);
         box.Load();
         texts.Load();
         counted = Record.Counted;
-        try
-        {
-            context = await contexts.GetAsync(Experiment);
-        }
-        catch (SiloException)
-        {
-            // Says so to whoever asks, and is gone by the time there is such an experiment.
-            DeactivateOnIdle();
-            return;
-        }
-        var plan = Plan;
-        book = new RankBook(PromptId, Enumerable.Range(0, plan.Rows).Select(row => plan.Key(0, row).Item).ToHashSet(StringComparer.Ordinal), Record.Ranks);
+        return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -105,9 +94,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     public void Dispose() => asking.Dispose();
 
-    public Task Tell(PromptOrder order, string text)
+    public async Task Tell(PromptOrder order, string text)
     {
-        if (context is null) throw new SiloException(NoExperiment);
+        await LearnAsync();
         this.text = text;
         if (Record.Run is null) box.Value = Record with { Number = order.Prompt, Run = PromptRunState.Create(Plan.Rows) };
         if (!isResumed)
@@ -124,12 +113,16 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
             PromptOrderKind.Continue => new PromptEvent.Continue(),
             _ => new PromptEvent.Cancel(),
         });
-        return SettleAsync();
+        await SettleAsync();
     }
 
     public async Task<RankReply> Rank(IReadOnlyList<RankMessage> ranks)
     {
-        if (await RefusalAsync(ranks) is { } reason) return Refused(reason);
+        if (await RefusalAsync(ranks) is { } reason)
+        {
+            metrics.CallRefused("ranks");
+            return Refused(reason);
+        }
         var reply = book!.Take(ranks);
         try
         {
@@ -155,23 +148,46 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     public Task<IReadOnlyList<RankMessage>> Ranks() => Task.FromResult(Stored.Ranks);
 
-    public Task<PromptTexts> Texts(bool traces) => context is null ? throw new SiloException(NoExperiment) : Task.FromResult(new PromptTexts
+    public async Task<PromptTexts> Texts(bool traces)
     {
-        Texts = [.. Kept().Select(t => traces ? t : t with { Trace = [] })],
-        Failures = Stored.Run is not { } run ? [] :
-            [.. run.Rows.Index().Where(r => r.Item.Status == RowStatus.Failed).Select(r => new FailureMessage(r.Index, r.Item.Attempts, r.Item.Reason ?? ""))],
-    });
+        await LearnAsync();
+        return new PromptTexts
+        {
+            Texts = [.. Kept().Select(t => traces ? t : t with { Trace = [] })],
+            Failures = Stored.Run is not { } run ? [] :
+                [.. run.Rows.Index().Where(r => r.Item.Status == RowStatus.Failed).Select(r => new FailureMessage(r.Index, r.Item.Attempts, r.Item.Reason ?? ""))],
+        };
+    }
 
-    private string NoExperiment => $"there is no experiment '{Experiment}'";
+    /// <exception cref="SiloException">There is no such experiment, or no such prompt could be in it.</exception>
+    private async Task LearnAsync()
+    {
+        if (context is not null) return;
+        // Another spelling of the key would be another grain.
+        if (Keys.Prompt(Experiment, PromptId) != Key) throw new SiloException($"'{Key}' is no key of a prompt");
+        var learned = await contexts.GetAsync(Experiment);
+        if (context is not null) return;
+        context = learned;
+        var plan = Plan;
+        book = new RankBook(PromptId, Enumerable.Range(0, plan.Rows).Select(row => plan.Key(0, row).Item).ToHashSet(StringComparer.Ordinal), Record.Ranks);
+    }
 
     private static RankReply Refused(string reason) => new() { New = 0, Corrected = 0, Withdrawn = 0, Repeated = 0, Refused = reason };
 
     private async Task<string?> RefusalAsync(IReadOnlyList<RankMessage> ranks)
     {
-        if (context is null) return NoExperiment;
+        if (ranks is null) return "no ranks";
+        try
+        {
+            await LearnAsync();
+        }
+        catch (SiloException e)
+        {
+            return e.Message;
+        }
         if (book!.Refusal(ranks) is { } reason) return reason;
         // A prompt that was begun is the campaign's; any other may be nobody's.
-        return Record.Number >= 0 ? null : await context.Prompts.RefusalAsync(PromptId);
+        return Record.Number >= 0 ? null : await context!.Prompts.RefusalAsync(PromptId);
     }
 
     // The stored texts that the stored state counts.

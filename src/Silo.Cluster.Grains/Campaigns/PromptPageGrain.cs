@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Silo.Cluster.Contracts;
@@ -17,6 +16,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
     private readonly GroupCommit contentCommit;
     private readonly GroupCommit commit;
     private readonly ContextCache contexts;
+    private readonly ClusterMetrics metrics;
     private readonly ILogger logger;
     private readonly Dictionary<int, PromptEnd> ends = [];
     private readonly Dictionary<int, PromptEnd> stored = [];
@@ -33,12 +33,13 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         contentCommit = new GroupCommit(() => content.WriteAsync(), DeactivateOnIdle);
         commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
         this.contexts = contexts;
+        this.metrics = metrics;
         this.logger = logger;
     }
 
     private string Experiment => Keys.ExperimentOf(this.GetPrimaryKeyString());
 
-    private int Page => int.Parse(this.GetPrimaryKeyString().AsSpan(Experiment.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+    private int Page => Keys.PartOf(this.GetPrimaryKeyString());
 
     private int First => Page * Limits.PageSize;
 
@@ -58,8 +59,11 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
 
     public async Task<SubmitReply> Put(PromptPage page)
     {
-        if (Check(page) is { } reason || (reason = await CheckPlaceAsync(page)) is not null)
+        if ((Check(page) ?? await CheckPlaceAsync(page)) is { } reason)
+        {
+            metrics.CallRefused("prompts");
             return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
+        }
         if (content.Value is { } known)
         {
             await contentCommit.PendingAsync();
@@ -138,17 +142,18 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
 
     private async Task<string?> CheckPlaceAsync(PromptPage page)
     {
-        int prompts;
+        int number, prompts;
         try
         {
+            number = Page;
             prompts = (await contexts.GetAsync(Experiment)).Shared.Prompts;
         }
         catch (SiloException e)
         {
             return $"{e.Message}: submit it before its prompts";
         }
-        var expected = Math.Clamp(prompts - First, 0, Limits.PageSize);
-        return page.Ids.Count == expected ? null : $"page {Page} with {page.Ids.Count} prompts: of {prompts} prompts it has {expected}";
+        var expected = Math.Clamp(prompts - number * (long)Limits.PageSize, 0, Limits.PageSize);
+        return page.Ids.Count == expected ? null : $"page {number} with {page.Ids.Count} prompts: of {prompts} prompts it has {expected}";
     }
 
     private static string? Check(PromptPage page)

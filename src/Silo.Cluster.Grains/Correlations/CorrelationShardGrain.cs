@@ -44,19 +44,18 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
 
     private string Experiment => Keys.ExperimentOf(this.GetPrimaryKeyString());
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        context = await contexts.GetAsync(Experiment);
-        design = context.Design;
         box.Load();
-        sums = box.Value is { } stored ? BoardSums.Unpack(design, stored.Sums) : new BoardSums(design);
         foreach (var (prompt, how) in box.Value?.Counted ?? []) counted.Add(prompt, how);
+        return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => commit.CloseAsync();
 
     public async Task<ShardReply> Update(ShardUpdate update)
     {
+        await LearnAsync();
         var known = counted.GetValueOrDefault(update.Prompt);
         if (known == update.To)
         {
@@ -73,7 +72,20 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
         return new ShardReply(update.To);
     }
 
-    public Task<byte[]> Sums() => Task.FromResult(sums!.Pack());
+    public async Task<byte[]> Sums()
+    {
+        await LearnAsync();
+        return sums!.Pack();
+    }
+
+    private async Task LearnAsync()
+    {
+        if (sums is not null) return;
+        var learned = await contexts.GetAsync(Experiment);
+        if (sums is not null) return;
+        (context, design) = (learned, learned.Design);
+        sums = box.Value is { } stored ? BoardSums.Unpack(design, stored.Sums) : new BoardSums(design);
+    }
 
     private void Count(ShardUpdate update, Counted how, PromptTexts? texts, bool add)
     {

@@ -31,9 +31,11 @@ internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics me
             if (!grant.Access.HasFlag(Access.Internal) && !grant.Allows(access, experiment))
                 throw Denied(context, grant.Allows(access, grant.Experiment) ? "token is for another experiment" : $"token lacks '{access}'");
         }
-        else if (!isEnumeration && IsFromOutside(context) && !ClientMayUse(method?.DeclaringType))
+        else if (!isEnumeration && IsFromClient(context) && !ClientMayUse(method?.DeclaringType))
         {
-            throw Denied(context, "not for clients");
+            // A silo's own services call as clients, too (it hosts one): what tells them apart is the signature.
+            var (grant, _) = await tokens.CheckAsync(RequestContext.Get(CallToken.ContextKey) as string);
+            if (grant?.Access.HasFlag(Access.Internal) != true) throw Denied(context, "not for clients");
         }
         await context.Invoke();
     }
@@ -42,7 +44,7 @@ internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics me
 
     private static bool IsSystem(GrainId id) => id.Type.IsSystemTarget();
 
-    private static bool IsFromOutside(IIncomingGrainCallContext context) => context.SourceId is not { } source || source.Type.IsClient();
+    private static bool IsFromClient(IIncomingGrainCallContext context) => context.SourceId is not { } source || source.Type.IsClient();
 
     // What Orleans' client library calls on a gateway: the cluster manifest, and its own end of an enumeration.
     private static bool ClientMayUse(Type? type) => type?.Name is "IClusterManifestSystemTarget";

@@ -27,15 +27,21 @@ internal static class Recount
             foreach (var rank in await client.RanksAsync(experiment, id, cancellation)) filled.Board.Apply(RankBook.ToEvent(id, rank));
         }
 
-        var sums = new BoardSums(filled.Board.Design);
-        var shards = (await cluster.Orleans.GetGrain<Silo.Cluster.Contracts.Campaigns.IExperimentGrain>(experiment).Context())!.Shards;
-        for (var shard = 0; shard < shards; shard++)
-            sums.Merge(BoardSums.Unpack(filled.Board.Design, await cluster.Orleans.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, shard)).Sums()));
-
+        var sums = await SumsAsync(cluster, experiment, filled.Board.Design);
         var expected = filled.Board.Sums;
         Assert.Equal((expected.Prompts, expected.Texts), (sums.Prompts, sums.Texts));
         Assert.Equal(expected.Golds.Keys.Where(g => !g.StartsWith("rater:", StringComparison.Ordinal)), sums.Golds.Keys);
         foreach (var (gold, found) in sums.Golds) Assert.True(expected.Golds[gold].SameAs(found), $"the sums of gold {gold} differ from their recomputation");
+    }
+
+    /// <summary>The sums of all shards together.</summary>
+    public static async Task<BoardSums> SumsAsync(TestCluster cluster, string experiment, BoardDesign design)
+    {
+        var sums = new BoardSums(design);
+        var shards = (await cluster.Orleans.GetGrain<Silo.Cluster.Contracts.Campaigns.IExperimentGrain>(experiment).Context())!.Shards;
+        for (var shard = 0; shard < shards; shard++)
+            sums.Merge(BoardSums.Unpack(design, await cluster.Orleans.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, shard)).Sums()));
+        return sums;
     }
 
     /// <summary>Asserts that the ranks that stand are those of all events together, whatever came of each sending.</summary>

@@ -1,0 +1,168 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using Silo.Client;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Campaigns;
+using Silo.Cluster.Contracts.Correlations;
+using Silo.Cluster.Contracts.Inference;
+using Silo.Cluster.Contracts.Security;
+using Silo.Cluster.Tests.Fixtures;
+using Silo.Experiments.Ranking;
+
+namespace Silo.Cluster.Tests.Security;
+
+/// <summary>A cluster that asks for tokens, as it is outside of development.</summary>
+public sealed class TokenTests : IAsyncLifetime
+{
+    private const Access AllOfAClient = Access.Submit | Access.Rank | Access.Read | Access.Operate;
+    private static readonly byte[] Key = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    private readonly AccessTokens tokens = new([Key], TimeProvider.System);
+    private readonly MeterListener listener = new();
+    private TestCluster cluster = null!;
+    private long refused;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument is { Meter.Name: ClusterMetrics.MeterName, Name: "silo.calls.refused" }) l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref refused, count));
+        listener.Start();
+        cluster = await TestCluster.StartAsync(new TestWorld { Keys = [Key], InferenceSilos = 1 });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Dispose();
+        await cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task With_a_token_a_campaign_runs_to_its_end()
+    {
+        var spec = Specs.Small(3);
+        Use(Token(AllOfAClient, "e"));
+        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        await cluster.Client.RankAsync("e", [new RankEvent("p1", "t0.3-0", "ann", null, 1)], Cancellation);
+        Assert.NotNull(await cluster.Client.BoardAsync("e", Cancellation));
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+    }
+
+    [Fact]
+    public async Task Without_a_valid_token_nothing_is_answered_and_nothing_changes()
+    {
+        var writes = cluster.World.Store.Writes;
+        string?[] invalid =
+        [
+            null, "", "nonsense", new string('x', 5000), Token(AllOfAClient, "e") + "x", Unsigned(),
+            new AccessTokens([new byte[32]], TimeProvider.System).Issue(new AccessGrant("eve", AllOfAClient | Access.Internal, "*"), TimeSpan.FromHours(1)),
+            new AccessTokens([Key], new Clock(TimeSpan.FromHours(-2))).Issue(new AccessGrant("late", AllOfAClient, "*"), TimeSpan.FromHours(1)),
+            new AccessTokens([Key], new Clock(TimeSpan.FromHours(2))).Issue(new AccessGrant("early", AllOfAClient, "*"), TimeSpan.FromHours(1)),
+        ];
+        foreach (var token in invalid)
+        {
+            Use(token);
+            var before = Interlocked.Read(ref refused);
+            await AssertRefusedAsync(Calls("e").ToArray());
+            // The enumeration is refused when it begins, and its end once more.
+            Assert.Equal(before + Calls("e").Count() + 1, Interlocked.Read(ref refused));
+        }
+        Assert.Equal(writes, cluster.World.Store.Writes);
+    }
+
+    [Fact]
+    public async Task A_token_opens_its_own_experiment_alone()
+    {
+        Use(Token(AllOfAClient, "mine"));
+        await AssertRefusedAsync(Calls("other").ToArray());
+        // The list of open experiments is of all, so it is for tokens of all.
+        await AssertRefusedAsync(() => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).List());
+    }
+
+    [Fact]
+    public async Task A_token_allows_what_it_names_and_no_more()
+    {
+        var spec = Specs.Small(1);
+        Use(Token(AllOfAClient, "e"));
+        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>("e");
+        var prompt = cluster.Orleans.GetGrain<IPromptGrain>("e/p1");
+        var (reads, ranks, operates) = (
+            new Func<Task>[] { () => experiment.Status(), () => experiment.Spec(), () => prompt.Texts(true), () => prompt.Ranks(), () => FirstAsync(experiment) },
+            new Func<Task>[] { () => prompt.Rank([new RankMessage { Item = "t0.3-0", Rater = "ann", Rank = 1 }]) },
+            new Func<Task>[] { () => experiment.Pause(), () => experiment.Resume(), () => experiment.SetWindow(2) });
+        foreach (var (access, allowed) in new[] { (Access.Read, reads), (Access.Rank, ranks), (Access.Operate, operates) })
+        {
+            Use(Token(access, "e"));
+            foreach (var call in allowed) await call();
+            await AssertRefusedAsync([.. reads.Concat(ranks).Concat(operates).Except(allowed)]);
+        }
+    }
+
+    [Fact]
+    public async Task What_silos_say_to_each_other_no_client_can_say()
+    {
+        Use(Token(AllOfAClient, "*"));
+        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>("e");
+        var page = cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
+        var shard = cluster.Orleans.GetGrain<ICorrelationShardGrain>("e/000000");
+        var end = new PromptEnd { Prompt = 0, Kept = 1, Failed = 0, Tokens = 1, Digest = new byte[32] };
+        await AssertRefusedAsync(
+            () => experiment.Context(), () => experiment.PromptsEnded([end]), () => experiment.EnginesBusy(),
+            () => page.Tell([new PromptOrder(0, PromptOrderKind.Cancel)]), () => page.PromptEnded(end), () => page.Ids(),
+            () => cluster.Orleans.GetGrain<IPromptGrain>("e/p1").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"),
+            () => shard.Update(new ShardUpdate { Prompt = "p1", From = default, To = new Counted(true, 0) }), () => shard.Sums(),
+            () => cluster.Orleans.GetGrain<ICorrelationGrain>("e").Touch(),
+            () => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Open("x"), () => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Close("x"),
+            () => cluster.Orleans.GetGrain<IInferenceGrain>("embedded||/0").Generate(new GenerateMessage { Spec = "{}", PromptId = "p", Prompt = "", Rows = [0] }, Cancellation),
+            () => cluster.Orleans.GetGrain<IManagementGrain>(0).GetHosts(false, Cancellation),
+            () => experiment.AsReference<IRemindable>().ReceiveReminder("campaign", default));
+    }
+
+    private string Token(Access access, string experiment) => tokens.Issue(new AccessGrant("tester", access, experiment), TimeSpan.FromHours(1));
+
+    private static void Use(string? token)
+    {
+        if (token is null) RequestContext.Remove(CallToken.ContextKey);
+        else RequestContext.Set(CallToken.ContextKey, token);
+    }
+
+    // One call of each interface that clients use, and the enumeration.
+    private IEnumerable<Func<Task>> Calls(string experiment)
+    {
+        var grain = cluster.Orleans.GetGrain<IExperimentGrain>(experiment);
+        yield return () => grain.Submit(new Submission { Spec = "{}", Hash = "", Prompts = 1 });
+        yield return () => grain.Start();
+        yield return () => grain.Status();
+        yield return () => grain.Cancel();
+        yield return () => FirstAsync(grain);
+        yield return () => cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(experiment, 0)).Put(new PromptPage { Ids = ["p"], Texts = ["t"] });
+        yield return () => cluster.Orleans.GetGrain<IPromptGrain>(Keys.Prompt(experiment, "p1")).Rank([]);
+        yield return () => cluster.Orleans.GetGrain<ICorrelationGrain>(experiment).Board();
+    }
+
+    private static async Task FirstAsync(IExperimentGrain grain)
+    {
+        await foreach (var _ in grain.Watch(0, Cancellation)) return;
+    }
+
+    private static async Task AssertRefusedAsync(params Func<Task>[] calls)
+    {
+        foreach (var call in calls) await Assert.ThrowsAsync<AccessDeniedException>(call);
+    }
+
+    private static string Unsigned()
+    {
+        static string Part(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        return $"{Part("""{"alg":"none","typ":"JWT"}""")}.{Part($$"""{"iss":"silo","sub":"eve","scope":"internal","experiment":"*","exp":{{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds()}}}""")}.";
+    }
+
+    private sealed class Clock(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + ahead;
+    }
+}
