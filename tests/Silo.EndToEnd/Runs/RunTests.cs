@@ -49,7 +49,10 @@ public class RunTests
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows sends no SIGINT to a single process");
         using var folder = new TemporaryFolder();
-        using (var process = SiloProcess.Start(SiloProcess.Executable, folder.Path, SmallSpec.Command(folder, "run")))
+        // A test run in the background inherits that SIGINT is ignored, and would hand it on: env restores the default.
+        using (var process = OperatingSystem.IsLinux()
+            ? SiloProcess.Start("env", folder.Path, ["--default-signal=INT", SiloProcess.Executable, .. SmallSpec.Command(folder, "run")])
+            : SiloProcess.Start(SiloProcess.Executable, folder.Path, SmallSpec.Command(folder, "run")))
         {
             await AwaitTextsAsync(process, 3);
             using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
