@@ -19,7 +19,9 @@ internal static class CommandLine
             {
                 // What is not known says more than what is missing because of it.
                 var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
-                Terminal.WriteError($"{error.Message.TrimEnd('.')} (see {Help.CommandFor(parsed)})");
+                // The parser's own lists come indented on several lines.
+                var message = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+                Terminal.WriteError($"{message} (see {Help.CommandFor(parsed)})");
                 return ExitCode.WrongUsage;
             }
             return await parsed.InvokeAsync(new InvocationConfiguration

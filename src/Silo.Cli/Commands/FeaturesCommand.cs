@@ -48,7 +48,7 @@ internal static class FeaturesCommand
         }
         catch (SiloException e)
         {
-            throw new SiloException($"{row.Place}: {e.Message}", e);
+            throw new SiloException($"{row.Place}: id {row.IdJson}: {e.Message}", e);
         }
     }
 

@@ -19,7 +19,7 @@ internal static class RunCommand
         var model = new Option<string>("--model") { Description = "Another model (GGUF) than the experiment's.", HelpName = "FILE" };
         var threads = Common.Whole("--threads", Environment.ProcessorCount, 1, 1024, "Threads; no text depends on them.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Print the plan with estimates of time and disk; do nothing." };
-        var fresh = new Option<bool>("--fresh") { Description = "Begin anew: DELETES what the run directory holds." };
+        var fresh = new Option<bool>("--fresh") { Description = "Begin anew: DELETES the run that the directory holds (its texts and ranks); other files stay." };
         var retry = new Option<bool>("--retry-failed") { Description = "Try texts again that had failed for good." };
         return new Command("run", "Run an experiment; the same command goes on after any interruption.") { file, output, model, threads, dryRun, fresh, retry }
             .WithExamples(

@@ -38,9 +38,9 @@ public static class RankIntake
     private static void Check(ExperimentPlan plan, string file, RankRow row)
     {
         var prompt = plan.PromptIndex(row.Prompt);
-        if (prompt < 0) throw new SiloException($"{file}: the experiment has no prompt '{row.Prompt}'");
+        if (prompt < 0) throw InputFile.Error(file, row.Line, $"the experiment has no prompt {InputFile.Quote(row.Prompt)}");
         for (var i = 0; i < plan.Rows; i++)
             if (plan.Key(prompt, i).Item == row.Item) return;
-        throw new SiloException($"{file}: prompt '{row.Prompt}' has no item '{row.Item}' (its first is '{plan.Key(prompt, 0).Item}')");
+        throw InputFile.Error(file, row.Line, $"prompt {InputFile.Quote(row.Prompt)} has no item {InputFile.Quote(row.Item)} (its first is {InputFile.Quote(plan.Key(prompt, 0).Item)})");
     }
 }

@@ -93,8 +93,11 @@ internal sealed class CsvRows : IDisposable
         throw Error($"{Header[column]} is {InputFile.Quote(field)}, not a finite number");
     }
 
+    /// <summary>1-based line of the file that the current row ends in.</summary>
+    public long Line => Math.Max(1, _reader.LineNumber);
+
     /// <summary>The error that names the current line.</summary>
-    public SiloException Error(string cause) => InputFile.Error(_path, Math.Max(1, _reader.LineNumber), cause);
+    public SiloException Error(string cause) => InputFile.Error(_path, Line, cause);
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _reader.Dispose();

@@ -8,8 +8,11 @@ namespace Silo.Storage.Files;
 /// <param name="Number">1-based line.</param>
 internal readonly record struct JsonLine(string Path, long Number)
 {
+    /// <summary>What the line is about, once that is known: its errors name it, too.</summary>
+    public string? Subject { get; init; }
+
     /// <summary>The error that names this line.</summary>
-    public SiloException Error(string cause) => InputFile.Error(Path, Number, cause);
+    public SiloException Error(string cause) => InputFile.Error(Path, Number, Subject is null ? cause : $"{Subject}: {cause}");
 
     /// <summary>Goes to the next key of the object; false at its end. Afterwards the reader stands on the key's value.</summary>
     /// <param name="reader">The reader, on the opening brace or on the last token of a value.</param>
@@ -46,16 +49,16 @@ internal readonly record struct JsonLine(string Path, long Number)
             ? value
             : throw Wrong(ref reader, key, "a token id (a whole number, 0 or more)");
 
-    /// <summary>The value as a logit: a number that float32 can hold, or the string "-Infinity" for a masked token.</summary>
-    public float Logit(ref Utf8JsonReader reader, string key)
+    /// <summary>The value as a logit: a number that float32 can hold, or the string "-Infinity" for a masked token. The key is worded by place and index where it is wrong.</summary>
+    public float Logit(ref Utf8JsonReader reader, string array, int index)
     {
         if (reader.TokenType == JsonTokenType.Number)
         {
             if (reader.TryGetDouble(out var value) && float.IsFinite((float)value)) return (float)value;
-            throw Wrong(ref reader, key, "a number within the range of float32");
+            throw Wrong(ref reader, $"{array}[{index}]", "a number within the range of float32");
         }
         if (reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("-Infinity"u8)) return float.NegativeInfinity;
-        throw Wrong(ref reader, key, "a number or \"-Infinity\"");
+        throw Wrong(ref reader, $"{array}[{index}]", "a number or \"-Infinity\"");
     }
 
     /// <summary>Goes into an array.</summary>

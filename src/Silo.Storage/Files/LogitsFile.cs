@@ -53,7 +53,10 @@ public static class LogitsFile
         {
             switch (key)
             {
-                case "id": id = Id(line, ref reader); break;
+                case "id":
+                    id = Id(line, ref reader);
+                    line = line with { Subject = $"id {InputFile.Quote(id.Trim('"'))}" };
+                    break;
                 case "logits": logits = Logits(line, ref reader); break;
                 case "top": top = Top(line, ref reader); break;
                 case "log_z": logZ = reader.TokenType == JsonTokenType.Null ? null : line.Number64(ref reader, key); break;
@@ -79,6 +82,7 @@ public static class LogitsFile
             if (index < 0) throw line.Error($"token {x} is not in top: its features cannot be known");
             logits = [.. top!.Select(entry => entry.Logit)];
         }
+        if (Array.TrueForAll(logits, float.IsNegativeInfinity)) throw line.Error("all logits are masked");
         if (float.IsNegativeInfinity(logits[index])) throw line.Error($"token {x} is masked, so it cannot have been sampled");
         return new LogitsRow
         {
@@ -105,7 +109,7 @@ public static class LogitsFile
         var logits = new List<float>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            logits.Add(line.Logit(ref reader, "logits[i]"));
+            logits.Add(line.Logit(ref reader, "logits", logits.Count));
         }
         return logits.Count > 0 ? [.. logits] : throw line.Error("logits is empty");
     }
@@ -117,13 +121,14 @@ public static class LogitsFile
         var top = new List<(int Id, float Logit)>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            line.Array(ref reader, "top[i]");
+            var entry = $"top[{top.Count}]";
+            line.Array(ref reader, entry);
             reader.Read();
-            var id = line.TokenId(ref reader, "top[i][0]");
+            var id = line.TokenId(ref reader, $"{entry}[0]");
             reader.Read();
-            var logit = line.Logit(ref reader, "top[i][1]");
+            var logit = line.Logit(ref reader, entry, 1);
             reader.Read();
-            if (reader.TokenType != JsonTokenType.EndArray) throw line.Error("top[i] has more than [id, logit]");
+            if (reader.TokenType != JsonTokenType.EndArray) throw line.Error($"{entry} has more than [id, logit]");
             top.Add((id, logit));
         }
         if (top.Count == 0) throw line.Error("top is empty");

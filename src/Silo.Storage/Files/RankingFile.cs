@@ -8,7 +8,11 @@ namespace Silo.Storage.Files;
 /// <param name="Rater">Who ranked.</param>
 /// <param name="Panel">The panel the rater belongs to (humans, judges), or null.</param>
 /// <param name="Rank">Any finite number, 1 = best, equal numbers are ties; null where the field is empty: the rater saw the text and gave no rank.</param>
-public sealed record RankRow(string Prompt, string Item, string Rater, string? Panel, double? Rank);
+public sealed record RankRow(string Prompt, string Item, string Rater, string? Panel, double? Rank)
+{
+    /// <summary>1-based line of the file, for messages.</summary>
+    public long Line { get; init; }
+}
 
 /// <summary>
 /// Reads rankings from CSV: <c>prompt,item,rater,rank</c> and optionally <c>panel</c>; further columns are ignored. Texts
@@ -31,7 +35,7 @@ public static class RankingFile
             if (!seen.Add(row))
                 throw rows.Error($"rater {InputFile.Quote(row.Rater)} has two ranks for item {InputFile.Quote(row.Item)} of prompt {InputFile.Quote(row.Prompt)}");
             var named = panel >= 0 && rows.Field(panel) is { Length: > 0 } given ? given : null;
-            result.Add(new RankRow(row.Prompt, row.Item, row.Rater, named, rows.Number(rank)));
+            result.Add(new RankRow(row.Prompt, row.Item, row.Rater, named, rows.Number(rank)) { Line = rows.Line });
         }
         return result.Any(row => row.Rank is not null) ? result : throw InputFile.Error(path, "has no ranks");
     }

@@ -6,6 +6,7 @@ public class UsageTests
     [Theory]
     [InlineData("", "command was not provided")]
     [InlineData("nonsense", "nonsense")]
+    [InlineData("new nonsense", "Must be one of: 'before-and-after' (see")]
     [InlineData("features", "--rows")]
     [InlineData("features --rows", "--rows")]
     [InlineData("features --rows x --k 0", "--k is 0")]

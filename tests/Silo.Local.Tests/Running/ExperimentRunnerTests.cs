@@ -199,13 +199,13 @@ public sealed class ExperimentRunnerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("prompt,item,rater,rank\npX,t0.3-0,ann,1\n", "the experiment has no prompt 'pX'")]
-    [InlineData("prompt,item,rater,rank\np0,t0.4-0,ann,1\n", "prompt 'p0' has no item 't0.4-0' (its first is 't0.3-0')")]
+    [InlineData("prompt,item,rater,rank\npX,t0.3-0,ann,1\n", ":2: the experiment has no prompt \"pX\"")]
+    [InlineData("prompt,item,rater,rank\np0,t0.3-0,ann,1\np0,t0.4-0,ann,1\n", ":3: prompt \"p0\" has no item \"t0.4-0\" (its first is \"t0.3-0\")")]
     public async Task Ranks_of_texts_that_the_experiment_does_not_have_are_refused(string csv, string expected)
     {
         File.WriteAllText(_folder["r.csv"], csv);
         var error = await Assert.ThrowsAsync<SiloException>(() => All(Request(new ToyEngine()) with { RankFiles = [_folder["r.csv"]] }));
-        Assert.Equal($"{_folder["r.csv"]}: {expected}", error.Message);
+        Assert.Equal($"{_folder["r.csv"]}{expected}", error.Message);
     }
 
     [Fact]

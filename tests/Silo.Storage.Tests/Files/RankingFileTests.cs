@@ -10,7 +10,10 @@ public class RankingFileTests
     {
         using var file = new TemporaryFile("\uFEFFprompt,item,rater,panel,rank,comment\r\np1,a,ann,humans,1,\"x,\"\"y\"\"\"\r\np1,b,ann,humans, 1.5e0 ,\n\np1,c,ann,humans,,\np2,a,bob,,-3,\n");
         Assert.Equal(
-            [new RankRow("p1", "a", "ann", "humans", 1), new("p1", "b", "ann", "humans", 1.5), new("p1", "c", "ann", "humans", null), new("p2", "a", "bob", null, -3)],
+            [
+                new RankRow("p1", "a", "ann", "humans", 1) { Line = 2 }, new("p1", "b", "ann", "humans", 1.5) { Line = 3 },
+                new("p1", "c", "ann", "humans", null) { Line = 5 }, new("p2", "a", "bob", null, -3) { Line = 6 },
+            ],
             RankingFile.Read(file.Path));
     }
 
