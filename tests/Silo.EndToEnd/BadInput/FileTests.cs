@@ -10,9 +10,9 @@ public class FileTests
 
     [Theory]
     [InlineData("""{"id":"a","logits":[1,"NaN"],"temperature":1,"token":0}""", ":1: ", "\"NaN\"")]
-    [InlineData("""{"id":"a","logits":["-Infinity","-Infinity"],"temperature":1,"token":0}""", ":1: ", "token 0 is masked")]
+    [InlineData("""{"id":"a","logits":["-Infinity","-Infinity"],"temperature":1,"token":0}""", ":1: ", "id \"a\": all logits are masked")]
     [InlineData("""{"id":"a","logits":[1,2],"temperature":1,"token":7}""", ":1: ", "token 7 is outside")]
-    [InlineData("""{"id":"a","top":[[1,2],[3,4]],"temperature":1,"token":7}""", ":1: ", "token 7 is not in top")]
+    [InlineData("""{"id":"a","top":[[1,2],[3,4]],"temperature":1,"token":7}""", ":1: ", "id \"a\": token 7 is not in top")]
     [InlineData("""{"id":"a","top":[[1,2],[3,4]],"log_z":-50,"temperature":1,"token":1}""", ":1: ", "log_z is -50")]
     [InlineData("""{"id":"a","logits":[1,2],"temperature":0,"token":1}""", ":1: ", "temperature is 0")]
     [InlineData("{\"id\":\"a\",\"logits\":[1],\"temperature\":1,\"token\":0}\nnonsense", ":2: ", "not valid JSON")]
