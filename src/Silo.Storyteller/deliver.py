@@ -69,14 +69,16 @@ def golden(model, target, greedy_tokens=64):
     print(f"{target}: {Path(target).stat().st_size:,} bytes; smallest gaps {[c['greedy_min_gap'] for c in cases]}")
 
 
-def evaluate(model, texts, positions):
+def evaluate(model, texts, positions, every):
+    """Prints bits per byte in float32; with `every` above 1 only each such window is scored, to compare two files quickly."""
     shape, params, pieces = read_model(model)
     network, tokenizer = Network(shape, TorchOps(), params, params), SpmTokenizer(pieces)
     for text in texts:
         by_position = {}
         started = time.time()
-        bits = bits_per_byte(network, tokenizer, Path(text).read_text(encoding="utf-8"), "cpu", by_position=by_position)
-        print(f"{Path(model).name} on {Path(text).name}: {bits:.4f} bits per byte ({time.time() - started:.0f} s)", flush=True)
+        bits = bits_per_byte(network, tokenizer, Path(text).read_text(encoding="utf-8"), "cpu", every, by_position)
+        print(f"{Path(model).name} on {Path(text).name}: {bits:.4f} bits per byte"
+              f"{f', every {every}th window' if every > 1 else ''} ({time.time() - started:.0f} s)", flush=True)
         if positions:
             edges = [0, 1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 320, 384, 448, 512]
             means = [(a, np.mean(sum((by_position.get(i, []) for i in range(a, b)), []) or [math.nan])) for a, b in zip(edges, edges[1:])]

@@ -34,7 +34,7 @@ def token_losses(network, ids, device, context, every=1):
 
 def bits_per_byte(network, tokenizer, text, device, every=1, by_position=None):
     """Over all documents of a text. `by_position`, a dict, receives the list of losses at each position of the window."""
-    nats, size, seen = 0., 0, 0
+    nats, size = 0., 0
     for document in text.split(DIVIDER):
         document = document.strip("\n")
         if not document:
@@ -45,5 +45,4 @@ def bits_per_byte(network, tokenizer, text, device, every=1, by_position=None):
             size += len(tokenizer.token_bytes(ids[i])) - (i == 0)
             if by_position is not None:
                 by_position.setdefault(position, []).append(loss)
-        seen += 1
     return nats / math.log(2) / size

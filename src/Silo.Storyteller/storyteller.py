@@ -48,6 +48,7 @@ def main():
     evaluate = commands.add_parser("evaluate", help="bits per byte of a GGUF on texts")
     evaluate.add_argument("--model", required=True)
     evaluate.add_argument("--positions", action="store_true", help="also the loss by position in the window")
+    evaluate.add_argument("--every", type=int, default=1, help="score only each such window, to compare two files quickly")
     evaluate.add_argument("texts", nargs="+")
 
     for name, words in (("samples", "texts of the first seeds as Markdown"), ("memorised", "longest runs of words shared with the training text")):
@@ -77,7 +78,7 @@ def main():
         elif options.command == "golden":
             deliver.golden(options.model, options.target)
         elif options.command == "evaluate":
-            deliver.evaluate(options.model, options.texts, options.positions)
+            deliver.evaluate(options.model, options.texts, options.positions, options.every)
         elif options.command == "samples":
             deliver.samples(options.model, options.prompts, options.tokens, options.temperatures, options.seeds)
         else:
