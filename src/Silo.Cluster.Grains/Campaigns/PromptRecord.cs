@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Silo.Cluster.Contracts.Campaigns;
 using Silo.Cluster.Contracts.Correlations;
+using Silo.Cluster.Grains.State;
 using Silo.Experiments.Campaign;
 
 namespace Silo.Cluster.Grains.Campaigns;
@@ -26,7 +27,7 @@ internal sealed record PromptTextsRecord
     public IReadOnlyList<TextMessage> Texts { get; init; } = [];
 }
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(PackedDoublesConverter)])]
 [JsonSerializable(typeof(PromptRecord))]
 [JsonSerializable(typeof(PromptTextsRecord))]
 internal sealed partial class PromptJson : JsonSerializerContext;

@@ -7,7 +7,9 @@ namespace Silo.Cluster.Tests.Load;
 /// <summary>How many generations a second pass through prompt, inference and aggregate grains when the engine costs nothing. Prints; asserts only that all is there.</summary>
 public class LoadTests
 {
-    public static TheoryData<int> Sizes => Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? [1_000, 10_000, 100_000] : [300];
+    /// <summary>Numbers of prompts; SILO_LOAD=1000,10000 sets others.</summary>
+    public static TheoryData<int> Sizes => Environment.GetEnvironmentVariable("SILO_LOAD") is { Length: > 0 } sizes ? [.. sizes.Split(',').Select(int.Parse)]
+        : Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? [1_000, 10_000, 100_000] : [300];
 
     [Theory, MemberData(nameof(Sizes))]
     public async Task Generations_pass_at_a_steady_rate(int prompts)
