@@ -10,7 +10,9 @@ namespace Silo.Experiments.Controls;
 /// Both forms of each difference count, on the prompts where both are defined and with undefined counted as 0: a
 /// measure is better if the largest p over controls and forms, Holm-adjusted over the primary family, is below
 /// 1 - level, and every interval lies above 0 (sign flips take differences for symmetric; where a few large ones are
-/// negative they are too generous, and the bootstrap is not); it is not better if for some control the intervals of both forms end below the margin. A control that is
+/// negative they are too generous, and the bootstrap is not); it is not better if for some control the intervals of
+/// both forms end below the margin. Where a control is defined on fewer than <see cref="FewestPrompts"/> prompts, the
+/// form with undefined counted as 0 speaks alone: the other could never be significant. A control that is
 /// missing cannot be beaten and does not count; without any control, and with fewer than <see cref="FewestPrompts"/>
 /// prompts, nothing is decided. The tests are for one look; who looks again and again has the confidence sequence.
 /// </remarks>
@@ -27,7 +29,8 @@ internal static class VerdictRule
     {
         double? largest = null;
         foreach (var difference in Comparable(differences))
-            largest = Math.Max(largest ?? 0, Math.Max(difference.Defined.P ?? 1, difference.UndefinedAsZero.P ?? 1));
+            foreach (var form in Forms(difference))
+                largest = Math.Max(largest ?? 0, form.P ?? 1);
         return largest;
     }
 
@@ -38,8 +41,8 @@ internal static class VerdictRule
         if (controls.Length == 0 || adjustedP is not { } p) return (Verdict.Undecided, "there is no control to compare with");
         var prompts = controls.Max(d => d.UndefinedAsZero.N);
         if (prompts < FewestPrompts) return (Verdict.Undecided, $"only {prompts} rated prompts");
-        var hardest = controls.MinBy(d => Math.Min(d.Defined.Mean ?? 0, d.UndefinedAsZero.Mean ?? 0))!;
-        if (p < design.Alpha && controls.All(d => LiesAbove0(d.Defined) && LiesAbove0(d.UndefinedAsZero)))
+        var hardest = controls.MinBy(d => Forms(d).Min(form => form.Mean ?? 0))!;
+        if (p < design.Alpha && controls.All(d => Forms(d).All(LiesAbove0)))
             return (Verdict.Better, $"its closest rival is {hardest.To}");
         var lost = controls.Where(d => d.Defined.N >= FewestPrompts && EndsBelow(d.Defined, design.Margin) && EndsBelow(d.UndefinedAsZero, design.Margin))
             .OrderBy(d => d.Defined.Mean).FirstOrDefault();
@@ -80,6 +83,9 @@ internal static class VerdictRule
 
     private static IEnumerable<Difference> Comparable(IEnumerable<Difference> differences) =>
         differences.Where(d => d.Kind == MeasureKind.Control && d.Defined.N > 0);
+
+    private static PairedDifference[] Forms(Difference difference) =>
+        difference.Defined.N >= FewestPrompts ? [difference.Defined, difference.UndefinedAsZero] : [difference.UndefinedAsZero];
 
     private static bool LiesAbove0(PairedDifference difference) => difference.Ci is { } ci && ci.Lower > 0;
 

@@ -24,6 +24,8 @@ public static class MeasureFile
         int prompt = rows.Column("prompt"), item = rows.Column("item");
         var columns = Enumerable.Range(0, rows.Header.Length).Where(c => c != prompt && c != item).ToArray();
         if (columns.Length == 0) throw InputFile.Error(path, 1, "has no column but prompt and item; a column for each measure is expected");
+        if (Array.Find(rows.Header, name => name.StartsWith("control.", StringComparison.Ordinal)) is { } taken)
+            throw InputFile.Error(path, 1, $"has a column {InputFile.Quote(taken)}: names that begin with 'control.' are Silo's own (temperature, length and outside_capture become controls)");
         var seen = new HashSet<(string, string)>();
         var result = new List<MeasureRow>();
         while (rows.Read())

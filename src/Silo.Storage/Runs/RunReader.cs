@@ -71,8 +71,12 @@ public sealed class RunReader : IDisposable
     /// <summary>All kept texts in plan order, read as they are enumerated.</summary>
     /// <param name="measures">The measures wanted, in this order; NaN where one is not stored.</param>
     /// <param name="traces">Whether to read the packed traces, too.</param>
-    public IEnumerable<GenerationRecord> Records(IReadOnlyList<string> measures, bool traces = false) =>
-        RunQueries.Records(_connection, Plan, measures, 0, Plan.Count, traces);
+    public IEnumerable<GenerationRecord> Records(IReadOnlyList<string> measures, bool traces = false)
+    {
+        // Read one by one, and each under the guard: damage in the middle of the file is said like any other.
+        using var records = RunQueries.Records(_connection, Plan, measures, 0, Plan.Count, traces).GetEnumerator();
+        while (Guard(records.MoveNext)) yield return records.Current;
+    }
 
     /// <summary>The kept texts of one prompt in plan order.</summary>
     /// <param name="prompt">0-based number of the prompt.</param>

@@ -49,6 +49,17 @@ public class VerdictRuleTests
     }
 
     [Fact]
+    public void A_control_defined_on_few_prompts_is_held_against_by_the_form_that_counts_all()
+    {
+        // Two prompts of fifty have it: its own sign-flip test could never fall below 0.25.
+        var few = To("b", 0.5, -0.1, 1, 0.25, n: 2) with { UndefinedAsZero = new(0.6, new Interval(0.5, 0.7), 0.001, 50) };
+        Assert.Equal(0.001, VerdictRule.LargestP([few]));
+        Assert.Equal(Verdict.Better, VerdictRule.Decide([To("a", 0.3, 0.2, 0.4, 0.001), few], 0.04, Design).Verdict);
+        var enough = few with { Defined = few.Defined with { N = VerdictRule.FewestPrompts } };
+        Assert.Equal(Verdict.Undecided, VerdictRule.Decide([To("a", 0.3, 0.2, 0.4, 0.001), enough], 0.04, Design).Verdict);
+    }
+
+    [Fact]
     public void Baselines_are_shown_and_do_not_count()
     {
         Difference[] differences = [To("a", 0.3, 0.2, 0.4, 0.001), To("b", -0.3, -0.4, -0.2, 1) with { Kind = MeasureKind.Baseline }];

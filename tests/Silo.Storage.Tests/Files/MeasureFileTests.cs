@@ -18,6 +18,7 @@ public class MeasureFileTests
     [Theory]
     [InlineData("prompt,item\np,a\n", ":1: has no column but prompt and item")]
     [InlineData("prompt,item,m\n", "has no rows")]
+    [InlineData("prompt,item,control.length\np,a,1\n", ":1: has a column \"control.length\"")]
     [InlineData("prompt,item,m\np,a,inf\n", ":2: m is \"inf\", not a finite number")]
     [InlineData("prompt,item,m\np,a,1\np,b,2\np,a,3\n", ":4: item \"a\" of prompt \"p\" stands twice")]
     [InlineData("prompt,item,m\np,a\n", ":2: 2 fields where the header has 3 columns")]

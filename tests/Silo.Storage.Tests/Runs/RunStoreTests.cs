@@ -14,6 +14,27 @@ public sealed class RunStoreTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void Damage_in_the_middle_of_the_database_is_one_line_that_names_it()
+    {
+        using (var store = Sample.Open(Run, Sample.Spec(prompts: 400)))
+            for (var prompt = 0; prompt < 400; prompt++) Sample.KeepAll(store, prompt);
+        var database = Path.Combine(Run, "run.db");
+        SqliteConnection.ClearAllPools();
+        using (var file = File.OpenWrite(database))
+        {
+            file.Position = file.Length / 3;
+            file.Write(Enumerable.Repeat((byte)0xA5, (int)(file.Length / 3)).ToArray());
+        }
+        var error = Assert.Throws<SiloException>(() =>
+        {
+            using var reader = RunReader.Open(Run);
+            foreach (var _ in reader.Records(Sample.Measures, traces: true)) { }
+        });
+        Assert.Contains(Run, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
     [Theory]
     [InlineData("plain")]
     [InlineData("")]
