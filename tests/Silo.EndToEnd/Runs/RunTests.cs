@@ -45,40 +45,55 @@ public class RunTests
     }
 
     [Fact]
-    public async Task Interrupted_it_finishes_what_is_in_flight_and_goes_on_later()
+    public async Task Interrupted_it_finishes_what_is_in_flight_and_goes_on_from_there_and_twice_leaves_at_once()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows sends no SIGINT to a single process");
         using var folder = new TemporaryFolder();
-        // A test run in the background inherits that SIGINT is ignored, and would hand it on: env restores the default.
-        using (var process = OperatingSystem.IsLinux()
-            ? SiloProcess.Start("env", folder.Path, ["--default-signal=INT", SiloProcess.Executable, .. SmallSpec.Command(folder, "run")])
-            : SiloProcess.Start(SiloProcess.Executable, folder.Path, SmallSpec.Command(folder, "run")))
+        JsonElement stopped;
+        using (var process = StartInterruptible(folder, SmallSpec.LongCommand(folder, "run")))
         {
-            await AwaitTextsAsync(process, 3);
-            using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await AwaitAsync(process, "generation", 3);
+            await InterruptAsync(process);
             var rest = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Contains("finishing what is in flight", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
             Assert.Equal(1, process.ExitCode);
-            Assert.Equal("stopped", JsonElement.Parse(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).Text("event"));
+            stopped = JsonElement.Parse(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+            Assert.Equal("stopped", stopped.Text("event"));
+            Assert.InRange(stopped.Whole("kept"), 3, 2999);
         }
-        var end = (await RunAsync(folder, "run")).Json;
-        Assert.Equal((await RunAsync(folder, "other")).Json.Text("digest"), end.Text("digest"));
+        using (var process = StartInterruptible(folder, SmallSpec.LongCommand(folder, "run")))
+        {
+            Assert.Equal(stopped.Whole("kept"), (await AwaitAsync(process, "started", 1)).Whole("kept"));
+            await AwaitAsync(process, "generation", 1);
+            await InterruptAsync(process);
+            await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+            await InterruptAsync(process);
+            var rest = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("left at once", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(1, process.ExitCode);
+            Assert.DoesNotContain("\"event\":\"stopped\"", await rest, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
     public async Task A_second_process_on_the_directory_is_refused()
     {
         using var folder = new TemporaryFolder();
-        using var first = SiloProcess.Start(SiloProcess.Executable, folder.Path, SmallSpec.Command(folder, "run"));
-        await AwaitTextsAsync(first, 1);
-        var second = await RunAsync(folder, "run");
+        var command = SmallSpec.LongCommand(folder, "run");
+        using var first = SiloProcess.Start(SiloProcess.Executable, folder.Path, command);
+        await AwaitAsync(first, "generation", 1);
+        var second = await SiloProcess.RunAsync(command);
         first.Kill(entireProcessTree: true);
         await first.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(1, second.ExitCode);
         second.Refuses(folder["run"]);
         // The lock is the operating system's: it died with its process.
-        Assert.Equal("done", (await RunAsync(folder, "run")).Json.Text("event"));
+        using var third = SiloProcess.Start(SiloProcess.Executable, folder.Path, command);
+        Assert.NotEqual(0, (await AwaitAsync(third, "started", 1)).Whole("kept"));
+        third.Kill(entireProcessTree: true);
+        await third.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -122,21 +137,38 @@ public class RunTests
     private static Task<Outcome> ShellAsync(TemporaryFolder folder, string script) =>
         SiloProcess.RunInAsync("unshare", folder.Path, "--user", "--map-root-user", "--mount", "sh", "-c", script);
 
+    /// <summary>Runs a command line and kills it when it has told of so many texts, if it has not ended by then.</summary>
     private static async Task KillAfterAsync(int texts, string[] command)
     {
         using var process = SiloProcess.Start(SiloProcess.Executable, Environment.CurrentDirectory, command);
-        await AwaitTextsAsync(process, texts);
+        for (string? line = ""; line is not null && texts > 0;)
+        {
+            line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+            if (line?.Contains("\"event\":\"generation\"", StringComparison.Ordinal) == true) texts--;
+        }
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task AwaitTextsAsync(Process process, int texts)
+    /// <summary>Reads until so many events of a kind came; returns the last.</summary>
+    private static async Task<JsonElement> AwaitAsync(Process process, string kind, int count)
     {
-        while (texts > 0)
+        while (true)
         {
             var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
                 ?? throw new InvalidOperationException($"ended early: {await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)}");
-            if (line.Contains("\"event\":\"generation\"", StringComparison.Ordinal)) texts--;
+            if (line.Contains($"\"event\":\"{kind}\"", StringComparison.Ordinal) && --count == 0) return JsonElement.Parse(line);
         }
+    }
+
+    /// <summary>A test run in the background inherits that SIGINT is ignored, and would hand it on: env restores the default.</summary>
+    private static Process StartInterruptible(TemporaryFolder folder, string[] command) => OperatingSystem.IsLinux()
+        ? SiloProcess.Start("env", folder.Path, ["--default-signal=INT", SiloProcess.Executable, .. command])
+        : SiloProcess.Start(SiloProcess.Executable, folder.Path, command);
+
+    private static async Task InterruptAsync(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 }

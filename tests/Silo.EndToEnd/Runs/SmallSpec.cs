@@ -35,4 +35,12 @@ internal static class SmallSpec
         if (!File.Exists(file)) File.WriteAllText(file, Json);
         return ["run", file, "--model", Model, "--out", folder[run], "--json"];
     }
+
+    /// <summary>The same with a thousand prompts: whatever a test does to it comes before its end, however busy the machine.</summary>
+    public static string[] LongCommand(TemporaryFolder folder, string run)
+    {
+        folder.Write("prompts.txt", string.Concat(Enumerable.Range(1, 1000).Select(i => $"Once upon a time {i}\n")));
+        var file = folder.Write("long.json", """{ "name": "long", "prompts": "prompts.txt", "max_tokens": 40 }""");
+        return ["run", file, "--model", Model, "--out", folder[run], "--json"];
+    }
 }
