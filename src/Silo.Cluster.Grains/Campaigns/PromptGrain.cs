@@ -151,6 +151,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     public async Task<PromptTexts> Texts(bool traces)
     {
         await LearnAsync();
+        if (Record.Number < 0 && await context!.Prompts.RefusalAsync(PromptId) is { } reason) throw new SiloException(reason);
         return new PromptTexts
         {
             Texts = [.. Kept().Select(t => traces ? t : t with { Trace = [] })],

@@ -134,6 +134,7 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
             (() => Client.BoardAsync("nowhere", Cancellation), "there is no experiment 'nowhere'"),
             (() => Client.TextsAsync("nowhere", "p1", false, Cancellation), "there is no experiment 'nowhere'"),
             (() => Client.RankAsync("nowhere", [new("p1", "t0.3-0", "ann", null, 1)], Cancellation), "there is no experiment 'nowhere'"),
+            (() => Client.TextsAsync("there", "p9", false, Cancellation), "experiment 'there' has no prompt 'p9'"),
             (() => Client.RankAsync("there", [new("p9", "t0.3-0", "ann", null, 1)], Cancellation), "experiment 'there' has no prompt 'p9'"),
             (() => Client.RankAsync("there", [new("p1", "t9-0", "ann", null, 1)], Cancellation), "prompt 'p1' has no item 't9-0'"),
             (() => Client.RankAsync("there", [new("p1", "t0.3-0", "ann", null, double.NaN)], Cancellation), "expected a finite number"),
