@@ -30,12 +30,7 @@ public static class CampaignExport
     {
         var status = await client.StatusAsync(experiment, cancellationToken);
         var spec = (await client.SpecAsync(experiment, cancellationToken)) with { Prompts = await PromptsAsync(client, experiment, status.Prompts, cancellationToken), PromptsFile = null };
-        string[] measures = [.. MeasureCatalog.For(new MeasureCatalogOptions
-        {
-            CaptureK = spec.CaptureK,
-            ReferenceTemperatures = spec.ReferenceTemperatures,
-            Primary = spec.PrimaryMeasures ?? [],
-        }).Measures.Select(m => m.Name)];
+        string[] measures = [.. MeasureCatalog.For(MeasureCatalogOptions.Of(spec)).Measures.Select(m => m.Name)];
         using var store = RunStore.Open(path, spec, version, fresh: false, TimeProvider.System);
         var there = store.Progress();
         foreach (var group in Enumerable.Range(0, spec.Prompts.Count).Chunk(PromptsAtOnce))

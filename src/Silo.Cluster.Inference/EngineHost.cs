@@ -62,11 +62,6 @@ public sealed class EngineHost(IGenerationEngine engine, string model, string de
         if (known.TryGetValue(json, out var read)) return read;
         if (known.Count >= MostCatalogs) known.Clear();
         var spec = SpecReader.Parse(json, "spec");
-        return known[json] = (spec, MeasureCatalog.For(new MeasureCatalogOptions
-        {
-            CaptureK = spec.CaptureK,
-            ReferenceTemperatures = spec.ReferenceTemperatures,
-            Primary = spec.PrimaryMeasures ?? [],
-        }));
+        return known[json] = (spec, MeasureCatalog.For(MeasureCatalogOptions.Of(spec)));
     }
 }

@@ -64,12 +64,7 @@ internal sealed class ContextCache(IGrainFactory grains)
     public static ExperimentSpec ParseSpec(string json) => SpecReader.Parse(json, "spec");
 
     /// <summary>The catalog of a spec.</summary>
-    public static MeasureCatalog CatalogOf(ExperimentSpec spec) => MeasureCatalog.For(new MeasureCatalogOptions
-    {
-        CaptureK = spec.CaptureK,
-        ReferenceTemperatures = spec.ReferenceTemperatures,
-        Primary = spec.PrimaryMeasures ?? [],
-    });
+    public static MeasureCatalog CatalogOf(ExperimentSpec spec) => MeasureCatalog.For(MeasureCatalogOptions.Of(spec));
 
     private async Task<ExperimentContext> AskAsync(string experiment)
     {

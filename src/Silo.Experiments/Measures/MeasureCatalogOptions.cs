@@ -1,3 +1,5 @@
+using Silo.Experiments.Spec;
+
 namespace Silo.Experiments.Measures;
 
 /// <summary>What decides which measures an experiment has.</summary>
@@ -11,4 +13,12 @@ public sealed record MeasureCatalogOptions
 
     /// <summary>Names of the primary family, or empty for the default one. Declare it before ranks are seen.</summary>
     public IReadOnlyList<string> Primary { get; init; } = [];
+
+    /// <summary>What an experiment's spec says of its measures.</summary>
+    public static MeasureCatalogOptions Of(ExperimentSpec spec) => new()
+    {
+        CaptureK = spec.CaptureK,
+        ReferenceTemperatures = spec.ReferenceTemperatures,
+        Primary = spec.PrimaryMeasures ?? [],
+    };
 }
