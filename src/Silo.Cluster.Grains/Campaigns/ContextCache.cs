@@ -16,16 +16,8 @@ namespace Silo.Cluster.Grains.Campaigns;
 /// <param name="Prompts">The ids of its prompts, read when first asked for.</param>
 internal sealed record ExperimentContext(CampaignContext Shared, ExperimentSpec Spec, MeasureCatalog Catalog, PromptIds Prompts)
 {
-    private const int MostTemperatures = 10;
-
     /// <summary>What the experiment's board was declared with.</summary>
-    public BoardDesign Design { get; } = new()
-    {
-        Measures = Catalog.Measures,
-        // More temperatures than the board tells apart: pairs are counted without telling which.
-        Temperatures = Spec.Temperatures.Count <= MostTemperatures ? [.. Spec.Temperatures.Order()] : [],
-        Seed = Spec.Seed,
-    };
+    public BoardDesign Design { get; } = BoardDesign.Of(Spec, Catalog.Measures);
 
     /// <summary>A text as the board sees it.</summary>
     public BoardText TextOf(ShardText text) => BoardText.Of(text.Item, text.Temperature, text.Measures, Catalog);

@@ -1,10 +1,24 @@
 using Silo.Experiments.Measures;
+using Silo.Experiments.Spec;
 
 namespace Silo.Experiments.Board;
 
 /// <summary>Everything about a board that is declared before a rank is seen.</summary>
 public sealed record BoardDesign
 {
+    private const int MostTemperatures = 10;
+
+    /// <summary>The design of an experiment's board, wherever it runs.</summary>
+    /// <param name="spec">The experiment; its prompts are not looked at.</param>
+    /// <param name="measures">Its measures.</param>
+    public static BoardDesign Of(ExperimentSpec spec, IReadOnlyList<Measure> measures) => new()
+    {
+        Measures = measures,
+        // More temperatures than the board tells apart: pairs are counted without telling which.
+        Temperatures = spec.Temperatures.Count <= MostTemperatures ? [.. spec.Temperatures.Order()] : [],
+        Seed = spec.Seed,
+    };
+
     /// <summary>The measures, in the order of <see cref="BoardText.Measures"/>. Those marked primary are the family that Holm's adjustment counts.</summary>
     public required IReadOnlyList<Measure> Measures { get; init; }
 

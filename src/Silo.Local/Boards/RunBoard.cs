@@ -11,20 +11,13 @@ namespace Silo.Local.Boards;
 /// <param name="Board">The board.</param>
 public sealed record RunBoard(MeasureCatalog Catalog, CorrelationBoard Board)
 {
-    private const int MostTemperatures = 10;
-
     /// <summary>An empty board of a spec, with its prompts planned.</summary>
     /// <param name="spec">The spec, with its prompts.</param>
     /// <param name="referenceTemperatures">Those that measures exist for: the spec's, or more.</param>
     public static RunBoard Create(ExperimentSpec spec, IReadOnlyList<double> referenceTemperatures)
     {
         var catalog = MeasureCatalog.For(CatalogOptions(spec, referenceTemperatures));
-        var board = new CorrelationBoard(new BoardDesign
-        {
-            Measures = catalog.Measures,
-            Temperatures = spec.Temperatures.Count <= MostTemperatures ? [.. spec.Temperatures.Order()] : [],
-            Seed = spec.Seed,
-        });
+        var board = new CorrelationBoard(BoardDesign.Of(spec, catalog.Measures));
         foreach (var prompt in spec.Prompts) board.Plan(prompt.Id);
         return new RunBoard(catalog, board);
     }
