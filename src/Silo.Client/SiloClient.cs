@@ -75,6 +75,8 @@ public sealed class SiloClient : IAsyncDisposable
     public async Task<SubmitOutcome> SubmitAsync(
         string experiment, ExperimentSpec spec, SubmitOptions options, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
+        using var activity = ClusterMetrics.Activities.StartActivity("submit");
+        activity?.SetTag("silo.experiment", experiment);
         var grain = Experiment(experiment);
         var reply = await CallAsync(() => grain.Submit(new Submission
         {

@@ -18,8 +18,7 @@ public sealed class ClusterMetrics : IDisposable
 
     private readonly Meter meter = new(MeterName);
     private readonly Counter<long> generations, tokens, retries, failures, ranks, refused, capacityWaits, storageWrites, storageBytes, storageFailures;
-    private readonly Counter<double> engineBusy, featureTime;
-    private readonly Histogram<double> queueDuration, generationDuration, callDuration, storageDuration, batchFill;
+    private readonly Histogram<double> generationDuration, callDuration, storageDuration;
     private readonly UpDownCounter<long> activations;
 
     /// <summary>Creates the instruments.</summary>
@@ -35,19 +34,40 @@ public sealed class ClusterMetrics : IDisposable
         storageWrites = meter.CreateCounter<long>("silo.storage.writes", "{write}", "Grain state writes, by kind of state.");
         storageBytes = meter.CreateCounter<long>("silo.storage.written", "By", "Bytes of grain state written, by kind of state.");
         storageFailures = meter.CreateCounter<long>("silo.storage.failures", "{failure}", "Grain state operations that failed, by kind of state and operation: write, conflict.");
-        engineBusy = meter.CreateCounter<double>("silo.engine.busy", "s", "Seconds in which the engine was stepping.");
-        featureTime = meter.CreateCounter<double>("silo.features.time", "s", "Seconds spent on feature rows and sampling.");
-        queueDuration = meter.CreateHistogram<double>("silo.queue.duration", "s", "Time from an ask to its first step.", advice: Seconds(0.01, 600));
         generationDuration = meter.CreateHistogram<double>("silo.generation.duration", "s", "Time from an ask to its texts.", advice: Seconds(0.01, 3600));
         callDuration = meter.CreateHistogram<double>("silo.call.duration", "s", "Time of grain calls, by interface.", advice: Seconds(0.0005, 30));
         storageDuration = meter.CreateHistogram<double>("silo.storage.duration", "s", "Time of grain state operations, by kind of state and operation.", advice: Seconds(0.0005, 30));
-        batchFill = meter.CreateHistogram<double>("silo.batch.fill", "1", "Rows of a step as a share of the most that the engine takes.",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1] });
         activations = meter.CreateUpDownCounter<long>("silo.activations", "{activation}", "Active grains, by kind.");
     }
 
+    /// <summary>Starts an activity that belongs to no other and links to one; null where nobody listens.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="trace">What it links to, as W3C <c>traceparent</c>, or null.</param>
+    public static Activity? StartLinked(string name, string? trace) =>
+        !Activities.HasListeners() ? null
+            : Activities.StartActivity(name, ActivityKind.Internal, default(ActivityContext), links: ActivityContext.TryParse(trace, null, out var context) ? [new ActivityLink(context)] : null);
+
     /// <summary>The meter, for gauges that are observed where their values are.</summary>
     public Meter Meter => meter;
+
+    /// <summary>
+    /// Shows counters at 0 whose labels are known before anything happens: a rate does not see the first event of a series
+    /// that begins with it, and an alert that asks for a series that is not there asks in vain. To be called when metrics are listened to.
+    /// </summary>
+    public void ShowZeros()
+    {
+        foreach (var state in (ReadOnlySpan<string>)["asked", "done", "failed"]) Generations(state, 0);
+        Tokens(0);
+        Failures("given_up", 0);
+        foreach (var cause in (ReadOnlySpan<string>)["failed", "duplicate", "otherengine", "cancelled"]) retries.Add(0, new KeyValuePair<string, object?>("cause", cause));
+        foreach (var change in (ReadOnlySpan<string>)["new", "corrected", "withdrawn", "repeated"]) Ranks(change, 0);
+        foreach (var reason in (ReadOnlySpan<string>)["no token", "token not valid", "token expired", "token is for another experiment", "not for clients", "submission", "prompts", "ranks"])
+            refused.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var reason in (ReadOnlySpan<string>)["no_engine", "busy", "other_engine"]) capacityWaits.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var state in (ReadOnlySpan<string>)["experiment", "open_experiments", "prompt", "prompt_texts", "prompt_page", "prompt_page_ends", "correlation_shard"])
+            foreach (var operation in (ReadOnlySpan<string>)["write", "conflict"])
+                storageFailures.Add(0, new KeyValuePair<string, object?>("state", state), new KeyValuePair<string, object?>("operation", operation));
+    }
 
     /// <summary>Counts texts that reached a state.</summary>
     public void Generations(string state, long count) => generations.Add(count, new KeyValuePair<string, object?>("state", state));
@@ -83,20 +103,8 @@ public sealed class ClusterMetrics : IDisposable
     public void StorageFailure(string state, string operation) =>
         storageFailures.Add(1, new KeyValuePair<string, object?>("state", state), new KeyValuePair<string, object?>("operation", operation));
 
-    /// <summary>Adds time in which the engine stepped.</summary>
-    public void EngineBusy(TimeSpan time) => engineBusy.Add(time.TotalSeconds);
-
-    /// <summary>Adds time spent on features and sampling.</summary>
-    public void FeatureTime(TimeSpan time) => featureTime.Add(time.TotalSeconds);
-
-    /// <summary>Records how long an ask waited for its first step.</summary>
-    public void Queued(TimeSpan time) => queueDuration.Record(time.TotalSeconds);
-
     /// <summary>Records how long an ask took.</summary>
     public void Generated(TimeSpan time) => generationDuration.Record(time.TotalSeconds);
-
-    /// <summary>Records how full a step's batch was, in [0, 1].</summary>
-    public void BatchFill(double share) => batchFill.Record(share);
 
     /// <summary>Records a grain call's time.</summary>
     public void Call(string interfaceName, TimeSpan time) => callDuration.Record(time.TotalSeconds, new KeyValuePair<string, object?>("interface", interfaceName));

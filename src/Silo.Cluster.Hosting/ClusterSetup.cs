@@ -25,6 +25,7 @@ public static class ClusterSetup
         silo.UseSiloMetadata(metadata);
         silo.Services.AddPlacementFilter<EnginePlacementStrategy, EnginePlacementDirector>(ServiceLifetime.Singleton);
         silo.AddIncomingGrainCallFilter<CallTimer>();
+        silo.Services.AddSingleton<IConfigureGrainContextProvider, ActivationCounter>();
         silo.AddActivityPropagation();
         silo.Configure<SiloMessagingOptions>(o =>
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -42,6 +43,11 @@ public sealed class SiloHostBuilder
     public static SiloHostBuilder Create(string[] args)
     {
         var web = WebApplication.CreateSlimBuilder(args);
+        // Every scrape and probe would be a line; whoever wants them sets another level.
+        web.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = [new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"), new("Logging:LogLevel:Polly", "Warning")],
+        });
         var options = new SiloHostOptions();
         try
         {

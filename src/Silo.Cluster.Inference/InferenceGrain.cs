@@ -13,23 +13,11 @@ namespace Silo.Cluster.Inference;
 /// model, engine and device. It gives up its place after some minutes, so that a host that has joined gets its share.
 /// </summary>
 [Reentrant, EnginePlacement, RandomPlacement]
-internal sealed partial class InferenceGrain(EngineHost host, ClusterMetrics metrics, TimeProvider time, ILogger<InferenceGrain> logger) : Grain, IInferenceGrain
+internal sealed partial class InferenceGrain(EngineHost host, TimeProvider time, ILogger<InferenceGrain> logger) : Grain, IInferenceGrain
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
     private readonly long since = time.GetTimestamp();
     private int running;
-
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
-    {
-        metrics.Activation("inference", 1);
-        return Task.CompletedTask;
-    }
-
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        metrics.Activation("inference", -1);
-        return Task.CompletedTask;
-    }
 
     public async Task<GenerateReply> Generate(GenerateMessage message, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -12,6 +13,7 @@ namespace Silo.Cluster.Telemetry;
 /// </summary>
 public static class SiloTelemetry
 {
+    private const string Ours = ClusterMetrics.MeterName, EnginesOwn = Ours + ".*";
     private static readonly string[] OrleansActivities = ["Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Lifecycle", "Microsoft.Orleans.Storage"];
 
     /// <summary>Registers telemetry.</summary>
@@ -24,16 +26,17 @@ public static class SiloTelemetry
             .ConfigureResource(resource => resource.AddService("silo-" + role, serviceNamespace: "silo"))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(ClusterMetrics.MeterName, "Microsoft.Orleans").AddRuntimeInstrumentation().AddAspNetCoreInstrumentation();
+                metrics.AddMeter(Ours, EnginesOwn, "Microsoft.Orleans").AddRuntimeInstrumentation().AddAspNetCoreInstrumentation();
                 metrics.AddPrometheusExporter();
                 if (otlp) metrics.AddOtlpExporter();
             })
             .WithTracing(traces =>
             {
-                traces.AddSource(ClusterMetrics.Activities.Name);
+                traces.AddSource(Ours, EnginesOwn);
                 traces.AddSource(OrleansActivities);
                 if (otlp) traces.AddOtlpExporter();
             });
+        services.AddHostedService<Zeros>();
         return services;
     }
 
@@ -42,5 +45,17 @@ public static class SiloTelemetry
     {
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
+    }
+
+    // Started after OpenTelemetry's own service, which is always the first.
+    private sealed class Zeros(ClusterMetrics metrics) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            metrics.ShowZeros();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

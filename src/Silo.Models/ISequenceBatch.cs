@@ -26,6 +26,9 @@ public interface ISequenceBatch : IDisposable
     /// <summary>Rows that have been added and not removed.</summary>
     int Rows { get; }
 
+    /// <summary>Bytes of key/value cache that the rows hold, or are promised; 0 where the back end does not tell.</summary>
+    long CacheBytes => 0;
+
     /// <summary>
     /// Whether rows may be added after the first step. Where not, a batch is filled, run to its end and disposed.
     /// </summary>

@@ -16,8 +16,12 @@ public interface IExperimentGrain : IGrainWithStringKey
     [Alias("submit"), Requires(Access.Submit)]
     Task<SubmitReply> Submit(Submission submission);
 
-    /// <summary>Starts the campaign once all its pages of prompts are in; repeating it changes nothing.</summary>
+    /// <summary>
+    /// Starts the campaign once all its pages of prompts are in and what was submitted has the hash that was said; repeating
+    /// it changes nothing.
+    /// </summary>
     /// <returns>The first page that is missing, or null where it has started.</returns>
+    /// <exception cref="Core.SiloException">It was not submitted, or spec and prompts have another hash.</exception>
     [Alias("start"), Requires(Access.Submit), ResponseTimeout("00:02:00")]
     Task<int?> Start();
 
@@ -206,4 +210,7 @@ public sealed record CampaignContext
 
     /// <summary>Number of prompts.</summary>
     [Id(5)] public required int Prompts { get; init; }
+
+    /// <summary>Trace context of the submission (W3C <c>traceparent</c>), which its prompts' traces link to; null where it was not traced.</summary>
+    [Id(6)] public string? Trace { get; init; }
 }

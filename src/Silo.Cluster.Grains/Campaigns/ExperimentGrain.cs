@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -33,6 +34,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private readonly List<TaskCompletionSource> watchers = [];
     private Task telling = Task.CompletedTask;
     private Task finishing = Task.CompletedTask;
+    private Task<(int? MissingPage, string? Hash)>? reading;
     private bool finishDue;
     private bool isLeaving;
 
@@ -89,6 +91,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             Model = submission.Model,
             Device = submission.Device,
             Campaign = CampaignState.Create(submission.Prompts, submission.Window),
+            Trace = Activity.Current?.Id,
         };
         await commit.CommitAsync();
         return new SubmitReply { Outcome = SubmitOutcome.Accepted };
@@ -99,7 +102,11 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         if (box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
         if (!record.Started)
         {
-            if (await FirstMissingPageAsync(record) is { } missing) return missing;
+            // One reading serves whoever asks meanwhile: a client that lost patience asks again.
+            if (reading is not { IsCompleted: false }) reading = ReadPagesAsync(record);
+            var read = await reading;
+            if (read.MissingPage is { } missing) return missing;
+            if (read.Hash != record.Hash) throw new SiloException($"experiment '{Id}': what was sent has hash {Shown(read.Hash!)}, not {Shown(record.Hash)} as was said");
             await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
         }
         if (box.Value is { Started: true })
@@ -154,6 +161,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         Device = record.Device,
         Shards = record.Shards,
         Prompts = record.Prompts,
+        Trace = record.Trace,
     });
 
     public async Task PromptsEnded(IReadOnlyList<PromptEnd> ends)
@@ -304,15 +312,20 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             : throw new InvalidOperationException($"{digests.Count} of {record.Prompts} prompts told their end");
     }
 
-    private async Task<int?> FirstMissingPageAsync(ExperimentRecord record)
+    // The spec's hash is of all its prompts in order; who says another one would have its experiment taken for what it is not.
+    private async Task<(int? MissingPage, string? Hash)> ReadPagesAsync(ExperimentRecord record)
     {
+        using var hash = new PromptsHash();
         foreach (var group in Enumerable.Range(0, PageCount(record)).Chunk(PagesAtOnce))
         {
-            var counts = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Count()));
+            var pages = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Get()));
             for (var i = 0; i < group.Length; i++)
-                if (counts[i] != Math.Min(Limits.PageSize, record.Prompts - group[i] * Limits.PageSize)) return group[i];
+            {
+                if (pages[i] is not { } page || page.Ids.Count != Math.Min(Limits.PageSize, record.Prompts - group[i] * Limits.PageSize)) return (group[i], null);
+                for (var n = 0; n < page.Ids.Count; n++) hash.Add(new Prompt(page.Ids[n], page.Texts[n]));
+            }
         }
-        return null;
+        return (null, SpecIdentity.Of(ContextCache.ParseSpec(record.Spec), hash).Hash);
     }
 
     private void WakeWatchers()

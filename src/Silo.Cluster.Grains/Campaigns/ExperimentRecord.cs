@@ -19,6 +19,7 @@ internal sealed record ExperimentRecord
     public long Tokens { get; init; }
     public string? Digest { get; init; }
     public IReadOnlyList<string> Engines { get; init; } = [];
+    public string? Trace { get; init; }
 }
 
 /// <summary>What a page's grain stores of its prompts' ends, by place in the page.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Silo.Cluster.Contracts;
@@ -78,7 +79,6 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        metrics.Activation("prompt", 1);
         box.Load();
         texts.Load();
         counted = Record.Counted;
@@ -87,7 +87,6 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        metrics.Activation("prompt", -1);
         await asking.CancelAsync();
         await commit.CloseAsync();
     }
@@ -291,6 +290,10 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     private async Task AskAsync(PromptCommand.Ask ask)
     {
         var cancellation = asking.Token;
+        // Each ask is a trace of its own, linked to the submission: a campaign of days as one trace could be read by nobody.
+        Activity.Current = null;
+        using var activity = ClusterMetrics.StartLinked("ask", context!.Shared.Trace);
+        activity?.SetTag("silo.prompt", Key);
         try
         {
             metrics.Generations("asked", ask.Rows.Length);

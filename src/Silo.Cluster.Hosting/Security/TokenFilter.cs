@@ -37,6 +37,7 @@ internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics me
             var (grant, _) = await tokens.CheckAsync(RequestContext.Get(CallToken.ContextKey) as string);
             if (grant?.Access.HasFlag(Access.Internal) != true) throw Denied(context, "not for clients");
         }
+        if (context.TargetContext is { } target && target.GetComponent<Admitted>() is null) target.SetComponent(Admitted.Once);
         await context.Invoke();
     }
 
@@ -54,9 +55,18 @@ internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics me
         metrics.CallRefused(reason);
         var call = $"{context.InterfaceName}.{context.MethodName}";
         LogDenied(call, reason);
+        // The call may have brought the grain to life. Left alive, a caller without a token could fill the memory with them.
+        if (context.TargetContext is { } target && !target.GrainId.IsSystemTarget() && target.GetComponent<Admitted>() is null)
+            target.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "no call of it was allowed"));
         return new AccessDeniedException($"{call} refused: {reason}");
     }
 
     [LoggerMessage(LogLevel.Warning, "Refused {Call}: {Reason}")]
     private partial void LogDenied(string call, string reason);
+
+    /// <summary>Marks an activation that has answered a call.</summary>
+    private sealed class Admitted
+    {
+        public static readonly Admitted Once = new();
+    }
 }

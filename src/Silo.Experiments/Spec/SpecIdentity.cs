@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -16,8 +15,18 @@ public sealed record SpecIdentity(string Canonical, string Hash)
     /// <summary>The identity of a spec whose prompts are read.</summary>
     public static SpecIdentity Of(ExperimentSpec spec)
     {
+        using var prompts = new PromptsHash();
+        foreach (var prompt in spec.Prompts) prompts.Add(prompt);
+        return Of(spec, prompts);
+    }
+
+    /// <summary>The identity of a spec whose prompts are elsewhere.</summary>
+    /// <param name="spec">The spec; its own prompts are passed over.</param>
+    /// <param name="prompts">The hash that all its prompts were added to, in order; it begins anew.</param>
+    public static SpecIdentity Of(ExperimentSpec spec, PromptsHash prompts)
+    {
         var canonical = JsonSerializer.Serialize(
-            new CanonicalSpec(spec.Name, spec.Seed, new CanonicalPrompts(spec.Prompts.Count, HashOf(spec.Prompts)),
+            new CanonicalSpec(spec.Name, spec.Seed, prompts.Take(),
                 spec.Temperatures, spec.Samples, spec.MaxTokens, spec.Sampler, spec.CaptureK, spec.ReferenceTemperatures,
                 spec.PrimaryMeasures, spec.Traces, spec.Gold),
             SpecJson.Default.CanonicalSpec);
@@ -52,19 +61,4 @@ public sealed record SpecIdentity(string Canonical, string Hash)
 
     private static string Prompts(JsonElement prompts) =>
         $"{prompts.GetProperty("count").GetRawText()} ({prompts.GetProperty("sha256").GetString()![..8]})";
-
-    private static string HashOf(IReadOnlyList<Prompt> prompts)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> length = stackalloc byte[4];
-        foreach (var prompt in prompts)
-            foreach (var part in (ReadOnlySpan<string>)[prompt.Id, prompt.Text])
-            {
-                var bytes = Encoding.UTF8.GetBytes(part);
-                BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-                hash.AppendData(length);
-                hash.AppendData(bytes);
-            }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Silo.Core;
 using Silo.Experiments.Generation;
@@ -16,6 +17,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
     private readonly CancellationTokenSource _abandoned = new();
     private readonly Task _loop;
     private volatile bool _stopping;
+    private long _cacheBytes;
 
     /// <summary>Starts the engine. The model stays the caller's, to be disposed after the engine.</summary>
     public GenerationEngine(ILanguageModel model, GenerationEngineOptions? options = null)
@@ -34,13 +36,20 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
     {
         var job = Accept(request, onResult);
         cancellationToken.ThrowIfCancellationRequested();
+        using var activity = EngineMetrics.Activities.StartActivity("generate");
         if (!_queue.Writer.TryWrite(job))
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
             throw new EngineBusyException();
         }
         await using (cancellationToken.Register(() => job.Cancel(cancellationToken)).ConfigureAwait(false))
-            return await job.Task.ConfigureAwait(false);
+        {
+            var results = await job.Task.ConfigureAwait(false);
+            activity?.SetTag("silo.rows", results.Count);
+            activity?.SetTag("silo.tokens", results.Sum(result => result.Tokens.Length));
+            activity?.SetTag("silo.queue.seconds", job.Waited.TotalSeconds);
+            return results;
+        }
     }
 
     /// <summary>Takes no more requests, and completes when those it has are done.</summary>
@@ -87,13 +96,19 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                 try
                 {
                     batch ??= _model.CreateBatch(new BatchOptions { RowLimit = _options.RowLimit, CacheBytes = _options.CacheBytes });
+                    var start = Stopwatch.GetTimestamp();
                     Drop(slots, batch);
                     if (batch.RowsMayJoin || slots.Count == 0) Join(slots, batch);
+                    var joined = Stopwatch.GetTimestamp();
                     Advance(slots, batch, workers);
+                    var features = Stopwatch.GetElapsedTime(joined);
                     Step(slots, batch);
+                    EngineMetrics.Round(slots.Count, batch.RowLimit, Stopwatch.GetElapsedTime(start), features);
+                    TellCache(batch.CacheBytes);
                     if (slots.Count > 0 || batch.RowsMayJoin) continue;
                     batch.Dispose();
                     batch = null;
+                    TellCache(0);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
@@ -103,6 +118,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                     slots.Clear();
                     batch?.Dispose();
                     batch = null;
+                    TellCache(0);
                 }
             }
         }
@@ -114,7 +130,14 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
         finally
         {
             batch?.Dispose();
+            TellCache(0);
         }
+    }
+
+    private void TellCache(long bytes)
+    {
+        EngineMetrics.CacheChanged(bytes - _cacheBytes);
+        _cacheBytes = bytes;
     }
 
     /// <summary>Takes out the rows that nobody waits for any more.</summary>
@@ -157,6 +180,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                 job.Fail(e);
                 return true;
             }
+            if (job.Started == 0) job.HasPlace();
             foreach (var handle in handles) slots.Add(new GenerationSlot(job, job.Started++, handle, _model.Tokenizer, _options.Features));
         }
         return true;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Silo.Experiments.Generation;
 
 namespace Silo.Models;
@@ -7,6 +8,7 @@ internal sealed class GenerationJob(GenerationRequest request, int[] prompt, int
 {
     private readonly TaskCompletionSource<IReadOnlyList<GenerationResult>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly GenerationResult[] _results = new GenerationResult[request.Rows.Count];
+    private readonly long _queued = Stopwatch.GetTimestamp();
     private int _done;
 
     public GenerationRequest Request { get; } = request;
@@ -19,12 +21,21 @@ internal sealed class GenerationJob(GenerationRequest request, int[] prompt, int
     /// <summary>Rows that have been given a place.</summary>
     public int Started { get; set; }
 
+    /// <summary>Time until the first row got its place.</summary>
+    public TimeSpan Waited { get; private set; }
+
     public bool AllStarted => Started == Request.Rows.Count;
 
     /// <summary>Whether nobody waits for it any more: done, failed or cancelled.</summary>
     public bool IsOver => _completion.Task.IsCompleted;
 
     public Task<IReadOnlyList<GenerationResult>> Task => _completion.Task;
+
+    public void HasPlace()
+    {
+        Waited = Stopwatch.GetElapsedTime(_queued);
+        EngineMetrics.Waited(Waited);
+    }
 
     public void Finish(int row, GenerationResult result)
     {

@@ -198,6 +198,23 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
         Assert.Empty(await prompt.Ranks());
     }
 
+    [Fact]
+    public async Task What_was_sent_must_be_what_was_said()
+    {
+        var spec = Specs.Small(3, "said");
+        var said = Silo.Experiments.Spec.SpecIdentity.Of(spec).Hash;
+        var grain = running.Cluster.Orleans.GetGrain<IExperimentGrain>("said");
+        var json = Silo.Experiments.Spec.SpecWriter.Write(spec with { Prompts = [], PromptsFile = "prompts.jsonl", Seed = spec.Seed + 1 });
+        Assert.Equal(SubmitOutcome.Accepted, (await grain.Submit(new Submission { Spec = json, Hash = said, Prompts = 3 })).Outcome);
+        Assert.Equal(0, await grain.Start());
+        await running.Cluster.Orleans.GetGrain<IPromptPageGrain>("said/000000").Put(new PromptPage { Ids = [.. spec.Prompts.Select(p => p.Id)], Texts = [.. spec.Prompts.Select(p => p.Text)] });
+        var refused = await Assert.ThrowsAsync<SiloException>(() => grain.Start());
+        Assert.Contains($"not {said[..12]} as was said", refused.Message, StringComparison.Ordinal);
+        var status = await Client.StatusAsync("said", Cancellation);
+        Assert.Equal(("new", 0, 0), (status.Status, status.InFlight, status.Ended));
+        Assert.Equal("cancelled", (await Client.CancelAsync("said", Cancellation)).Status);
+    }
+
     private static (int, int, int, int) Counts(RankReply reply) => (reply.New, reply.Corrected, reply.Withdrawn, reply.Repeated);
 
     private async Task<CampaignStatusReply> EndAsync(string experiment) => await Client.WatchAsync(experiment, 0, Cancellation).LastAsync(Cancellation);

@@ -61,7 +61,7 @@ internal sealed class TestCluster : IAsyncDisposable
         // The test cluster asks its silos how they are, which tokens forbid.
         builder.Options.InitializeClientOnDeploy = world.Keys is null;
         builder.ConfigureSiloHost((options, host) => host.UseOrleans(silo => Configure(silo, next ?? RoleOf(options.SiloName))));
-        builder.ConfigureClient(client => client.Configure<ClientMessagingOptions>(o => o.MaxMessageBodySize = Limits.MaxMessageBytes));
+        builder.ConfigureClient(client => client.AddActivityPropagation().Configure<ClientMessagingOptions>(o => o.MaxMessageBodySize = Limits.MaxMessageBytes));
         cluster = builder.Build();
     }
 

@@ -24,10 +24,12 @@ public class ReleasedTests
     [Theory, MemberData(nameof(Messages))]
     public void Released_messages_are_read(string name)
     {
-        var sample = Samples.Messages[name];
-        var read = Serializer.Deserialize<object>(Released($"{name}.bin", () => Serializer.SerializeToArray<object>(sample)));
-        Assert.IsType(sample.GetType(), read);
-        Assert.Equal(Shown(sample), Shown(read));
+        foreach (var (file, sample) in Samples.ReleasesOf(name))
+        {
+            var read = Serializer.Deserialize<object>(Released(file, () => Serializer.SerializeToArray<object>(sample)));
+            Assert.IsType(sample.GetType(), read);
+            Assert.Equal(Shown(sample), Shown(read));
+        }
     }
 
     [Theory, MemberData(nameof(States))]

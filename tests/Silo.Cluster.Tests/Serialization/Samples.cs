@@ -45,6 +45,11 @@ internal static class Samples
         Unrated = 2,
     };
 
+    private static readonly CampaignContext Context = new() { Spec = "{}", Hash = "ab", Model = "m", Device = "cpu", Shards = 2, Prompts = 3 };
+
+    // What was written of messages before they grew, oldest first.
+    private static readonly Dictionary<string, object[]> Earlier = new() { [nameof(CampaignContext)] = [Context] };
+
     public static IReadOnlyDictionary<string, object> Messages { get; } = new object[]
     {
         new PackedState { Format = 2, Data = [1, 2, 3] },
@@ -55,7 +60,7 @@ internal static class Samples
             Sequence = 4, Status = "finished", Prompts = 3, Ended = 3, InFlight = 1, Kept = 8, Failed = 1, Window = 5, Open = 4, Tokens = 99, Digest = "cd", Engines = ["engine/1"], Hash = "ab",
         },
         End,
-        new CampaignContext { Spec = "{}", Hash = "ab", Model = "m", Device = "cpu", Shards = 2, Prompts = 3 },
+        Context with { Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
         new PromptPage { Ids = ["p1", "p2"], Texts = ["one", "two"] },
         new PromptOrder(7, PromptOrderKind.Cancel),
         Rank,
@@ -75,6 +80,10 @@ internal static class Samples
         new StateNotStoredException("not stored"),
         new SiloExceptionSurrogate("a line"),
     }.ToDictionary(sample => sample.GetType().Name);
+
+    /// <summary>All releases of a message: the file that holds the bytes, and what is read from them.</summary>
+    public static IEnumerable<(string File, object Sample)> ReleasesOf(string message) =>
+        Earlier.GetValueOrDefault(message, []).Append(Messages[message]).Select((sample, i) => ($"{message}{(i == 0 ? "" : $".{i + 1}")}.bin", sample));
 
     private static readonly PromptRunState Run = new()
     {

@@ -37,6 +37,8 @@ internal sealed unsafe class LlamaBatch : ISequenceBatch
 
     public bool RowsMayJoin => true;
 
+    public long CacheBytes => _pages.Reserved * KeyValuePages.PageBytes(_model.Shape);
+
     public bool TryAdd(ReadOnlySpan<int> prompt, int maxTokens, Span<int> rows)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxTokens, 0);
