@@ -77,8 +77,7 @@ public sealed class SiloClient : IAsyncDisposable
     {
         using var activity = ClusterMetrics.Activities.StartActivity("submit");
         activity?.SetTag("silo.experiment", experiment);
-        var grain = Experiment(experiment);
-        var reply = await CallAsync(() => grain.Submit(new Submission
+        var reply = await CallAsync(() => Experiment(experiment).Submit(new Submission
         {
             Spec = SpecWriter.Write(spec with { Prompts = [], PromptsFile = "prompts.jsonl", Model = null }),
             Hash = SpecIdentity.Of(spec).Hash,
@@ -91,12 +90,12 @@ public sealed class SiloClient : IAsyncDisposable
         var page = 0;
         foreach (var prompts in spec.Prompts.Chunk(Limits.PageSize))
         {
-            var pageGrain = cluster.GetGrain<IPromptPageGrain>(Keys.Part(experiment, page++));
+            var key = Keys.Part(experiment, page++);
             var content = new PromptPage { Ids = [.. prompts.Select(p => p.Id)], Texts = [.. prompts.Select(p => p.Text)] };
-            Demand(experiment, await CallAsync(() => pageGrain.Put(content), cancellationToken));
+            Demand(experiment, await CallAsync(() => cluster.GetGrain<IPromptPageGrain>(key).Put(content), cancellationToken));
             progress?.Report(Math.Min(page * Limits.PageSize, spec.Prompts.Count));
         }
-        if (await CallAsync(grain.Start, cancellationToken) is { } missing)
+        if (await CallAsync(() => Experiment(experiment).Start(), cancellationToken) is { } missing)
             throw new SiloException($"experiment '{experiment}': page {missing} of its prompts is missing; submit it again");
         return reply.Outcome;
     }
@@ -168,11 +167,11 @@ public sealed class SiloClient : IAsyncDisposable
         // Each prompt's ranks in their order; prompts beside each other, since an answer waits for a store.
         await Parallel.ForEachAsync(prompts, new ParallelOptions { MaxDegreeOfParallelism = RankedAtOnce, CancellationToken = cancellationToken }, async (prompt, cancelled) =>
         {
-            var grain = cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt.Key));
+            var key = Keys.Prompt(experiment, prompt.Key);
             foreach (var batch in prompt.Chunk(Limits.MaxRanksPerBatch))
             {
                 RankMessage[] messages = [.. batch.Select(r => new RankMessage { Item = r.Item, Rater = r.Rater, Panel = r.Panel, Rank = r.Rank, Revision = r.Revision })];
-                var reply = await CallAsync(() => grain.Rank(messages), cancelled);
+                var reply = await CallAsync(() => cluster.GetGrain<IPromptGrain>(key).Rank(messages), cancelled);
                 if (reply.Refused is { } reason) throw new SiloException($"experiment '{experiment}', prompt '{prompt.Key}': {reason}");
                 lock (turn)
                     sum = sum with
@@ -249,7 +248,9 @@ public sealed class SiloClient : IAsyncDisposable
         }
     }
 
-    private static bool IsPassing(Exception e) => e is OrleansException or TimeoutException or SocketException or EnumerationAbortedException or StateNotStoredException;
+    private static bool IsPassing(Exception e) => e is OrleansException or TimeoutException or SocketException or EnumerationAbortedException or StateNotStoredException
+        // The gateway has not met a host that has the grain yet; Orleans has no type for it.
+        || (e is ArgumentException && e.Message.StartsWith("Could not find an implementation", StringComparison.Ordinal));
 
     private static void Demand(string experiment, SubmitReply reply)
     {

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Hosting;
 
@@ -20,5 +22,7 @@ public static class PostgresStorage
                 (o.Invariant, o.ConnectionString) = (Invariant, connection);
                 o.GrainStorageSerializer = new PackedStateSerializer();
             });
+        // A read that fails ends the activation, and its cause travels to the caller; without this it would be lost for another.
+        silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add(Invariant));
     }
 }

@@ -82,13 +82,13 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
         var ranks = Faults.Chaos.Ranks(spec, 3).Where(r => r.Revision == 0).DistinctBy(r => (r.Prompt, r.Item, r.Rater)).ToArray();
         Assert.Equal((ranks.Length, 0, 0, 0), Counts(await Client.RankAsync("ranked", ranks, Cancellation)));
         Assert.Equal((0, 0, 0, ranks.Length), Counts(await Client.RankAsync("ranked", ranks, Cancellation)));
-        await Recount.AssertBoardAsync(running.Cluster, "ranked", spec);
+        await Recount.AssertBoardAsync(running.Cluster.Orleans, "ranked", spec);
         RankEvent corrected = ranks[0] with { Rank = 3.5, Revision = 2 }, withdrawn = ranks[1] with { Rank = null, Revision = 1 };
         Assert.Equal((0, 1, 1, 0), Counts(await Client.RankAsync("ranked", [corrected, withdrawn], Cancellation)));
         // What is older than what stands changes nothing, however late it comes.
         Assert.Equal((0, 0, 0, 2), Counts(await Client.RankAsync("ranked", [ranks[0] with { Revision = 1 }, ranks[1]], Cancellation)));
         await Recount.AssertRanksAsync(Client, "ranked", spec, [.. ranks, corrected, withdrawn]);
-        await Recount.AssertBoardAsync(running.Cluster, "ranked", spec);
+        await Recount.AssertBoardAsync(running.Cluster.Orleans, "ranked", spec);
         var board = await Client.BoardAsync("ranked", Cancellation);
         Assert.Equal((4, 12), (board.Prompts, board.Texts));
         Assert.Contains(board.Lines, l => l is { Gold: "mean_rank", Measure: "control.temperature", Declared: true, Defined: > 0 });
@@ -113,7 +113,7 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
             Assert.Equal(spec.Prompts, run.Spec.Prompts);
             Assert.NotNull(run.Trace(run.Plan.Key(0)));
             var board = RunBoard.Of(run).Board;
-            var sums = await Recount.SumsAsync(running.Cluster, "exported", board.Design);
+            var sums = await Recount.SumsAsync(running.Cluster.Orleans, "exported", board.Design);
             Assert.All(["mean_rank", "pairwise_majority", "judges/mean_rank"], gold => Assert.True(board.Sums.Golds[gold].SameAs(sums.Golds[gold])));
             Assert.Equal(5, board.Sums.Prompts);
         }

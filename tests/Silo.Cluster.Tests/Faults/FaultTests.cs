@@ -51,7 +51,7 @@ public class FaultTests
             Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
             Assert.Equal((12, 36, 0), (end.Ended, end.Kept, end.Failed));
             await Recount.AssertRanksAsync(cluster.Client, "e", spec, ranks);
-            await Recount.AssertBoardAsync(cluster, "e", spec);
+            await Recount.AssertBoardAsync(cluster.Orleans, "e", spec);
             // That a finished campaign is open no more may have failed, too; its reminder says it again.
             while ((await cluster.Client.OpenExperimentsAsync(over.Token)).Count > 0) await Task.Delay(100, over.Token);
             TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}: {world.Store.Faults.Injected} faults of the store in {world.Store.Writes} writes; {string.Join("; ", chaos.Log)}");

@@ -39,6 +39,6 @@ public class SplitBrainTests
         // What the one could not tell its shard, because the other had, is told when the ranks are sent again.
         await after.Client.RankAsync("e", ranks, cancellation);
         await Recount.AssertRanksAsync(after.Client, "e", spec, ranks);
-        await Recount.AssertBoardAsync(after, "e", spec);
+        await Recount.AssertBoardAsync(after.Orleans, "e", spec);
     }
 }

@@ -12,10 +12,10 @@ namespace Silo.Cluster.Tests.Fixtures;
 /// <summary>Checks a campaign's running sums against a board that is filled anew with what the prompts hold.</summary>
 internal static class Recount
 {
-    public static async Task AssertBoardAsync(TestCluster cluster, string experiment, ExperimentSpec spec)
+    public static async Task AssertBoardAsync(IClusterClient cluster, string experiment, ExperimentSpec spec)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        var client = cluster.Client;
+        var client = new SiloClient(cluster);
         var filled = RunBoard.Create(spec, spec.ReferenceTemperatures);
         var plan = new Silo.Experiments.Plan.ExperimentPlan(spec);
         for (var prompt = 0; prompt < spec.Prompts.Count; prompt++)
@@ -35,12 +35,12 @@ internal static class Recount
     }
 
     /// <summary>The sums of all shards together.</summary>
-    public static async Task<BoardSums> SumsAsync(TestCluster cluster, string experiment, BoardDesign design)
+    public static async Task<BoardSums> SumsAsync(IClusterClient cluster, string experiment, BoardDesign design)
     {
         var sums = new BoardSums(design);
-        var shards = (await cluster.Orleans.GetGrain<Silo.Cluster.Contracts.Campaigns.IExperimentGrain>(experiment).Context())!.Shards;
+        var shards = (await cluster.GetGrain<Silo.Cluster.Contracts.Campaigns.IExperimentGrain>(experiment).Context())!.Shards;
         for (var shard = 0; shard < shards; shard++)
-            sums.Merge(BoardSums.Unpack(design, await cluster.Orleans.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, shard)).Sums()));
+            sums.Merge(BoardSums.Unpack(design, await cluster.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, shard)).Sums()));
         return sums;
     }
 

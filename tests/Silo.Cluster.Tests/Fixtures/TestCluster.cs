@@ -1,46 +1,10 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Runtime.Hosting;
 using Orleans.TestingHost;
 using Silo.Client;
 using Silo.Cluster.Contracts;
-using Silo.Cluster.Contracts.Inference;
-using Silo.Cluster.Grains;
-using Silo.Cluster.Hosting;
-using Silo.Cluster.Inference;
-using Silo.Experiments.Generation;
 
 namespace Silo.Cluster.Tests.Fixtures;
-
-internal enum SiloRole
-{
-    Orchestrator,
-    Inference,
-}
-
-/// <summary>What survives the silos of a cluster, and what it is made of.</summary>
-internal sealed record TestWorld
-{
-    public TestStore Store { get; init; } = new();
-
-    public TestReminders Reminders { get; init; } = new();
-
-    public Func<IGenerationEngine> Engine { get; init; } = () => new TestEngine();
-
-    public string Model { get; init; } = InferenceKeys.EmbeddedModel;
-
-    public IReadOnlyList<byte[]>? Keys { get; init; }
-
-    public int Orchestrators { get; init; } = 1;
-
-    public int InferenceSilos { get; init; } = 2;
-
-    public TimeSpan RemindEvery { get; init; } = TimeSpan.FromSeconds(1);
-
-    public TimeSpan ShardGathers { get; init; } = TimeSpan.FromMilliseconds(20);
-}
 
 /// <summary>
 /// A cluster in this process, of real silos that are set up as the hosts set theirs up: orchestrators know no inference
@@ -111,35 +75,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private void Configure(ISiloBuilder silo, SiloRole role)
     {
-        Dictionary<string, string> metadata = [];
-        if (role == SiloRole.Inference)
-        {
-            var engine = new EngineHost(World.Engine(), World.Model, "cpu");
-            metadata = engine.Metadata;
-            silo.Services.AddSingleton(engine);
-        }
-        else
-        {
-            silo.Services.AddSiloGrains();
-        }
-        silo.AddSiloCluster(metadata, role == SiloRole.Inference ? GrainServices.IsGrain : type => type.Assembly == typeof(EngineHost).Assembly);
-        // SILO_TEST_LOG=Warning shows what the silos have to say.
-        if (Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable("SILO_TEST_LOG"), out var level))
-            silo.Services.AddLogging(logging => logging.SetMinimumLevel(level).AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss.fff ")));
-        if (World.Keys is { } keys) silo.AddSiloTokens(keys);
-        foreach (var name in (string[])[StoreNames.Main, StoreNames.Traces])
-            silo.Services.AddGrainStorage(name, (_, _) => World.Store);
-        silo.AddReminders();
-        silo.Services.AddSingleton<IReminderTable>(World.Reminders);
-        silo.Configure<ReminderOptions>(o => o.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100));
-        silo.Configure<CampaignTiming>(o => (o.RemindEvery, o.ShardGathers) = (World.RemindEvery, World.ShardGathers));
-        // A silo that was killed is missed after seconds.
-        silo.Configure<ClusterMembershipOptions>(o =>
-        {
-            o.ProbeTimeout = TimeSpan.FromSeconds(2);
-            o.NumMissedProbesLimit = 2;
-            o.TableRefreshTimeout = TimeSpan.FromSeconds(2);
-            o.NumVotesForDeathDeclaration = 1;
-        });
+        TestSilo.Configure(silo, role, World);
+        TestSilo.AddMemory(silo, World);
     }
 }

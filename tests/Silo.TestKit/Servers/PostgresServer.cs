@@ -1,0 +1,97 @@
+using Xunit;
+
+namespace Silo.TestKit.Servers;
+
+/// <summary>
+/// A PostgreSQL server of a test's own in a temporary folder, reached by a socket there, with Silo's tables in it. What is
+/// acknowledged survives <see cref="StopAsync"/>, which is a crash.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private const string User = "silo";
+    private readonly string binaries;
+    private readonly string folder = Path.Combine(Path.GetTempPath(), "silo-pg-" + Path.GetRandomFileName());
+    private ServerProcess? server;
+
+    private PostgresServer(string binaries) => this.binaries = binaries;
+
+    /// <summary>Most connections at once, of which three are the administrator's.</summary>
+    public int MaxConnections { get; set; } = 100;
+
+    /// <summary>What hosts connect with.</summary>
+    public string ConnectionString => $"Host={folder};Username={User};Database={User}";
+
+    /// <summary>Makes a server with an empty database and starts it; skips the running test, by name, where PostgreSQL is not installed.</summary>
+    public static async Task<PostgresServer> StartNewAsync()
+    {
+        var binaries = FindBinaries();
+        if (binaries is null) Assert.Skip("PostgreSQL is not installed (Debian: apt-get install postgresql)");
+        var made = new PostgresServer(binaries);
+        Directory.CreateDirectory(made.folder);
+        if (Environment.IsPrivilegedProcess) await ServerProcess.RunAsync(["chown", Owner, made.folder]);
+        await ServerProcess.RunAsync([.. AsOwner(), made.Program("initdb"), "-D", made.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        await made.StartAsync();
+        await ServerProcess.RunAsync([made.Program("createdb"), "-h", made.folder, "-U", User, User]);
+        await made.QueryAsync("-f", Path.Combine(Shared.Repository, "deploy", "postgres", "silo.sql"));
+        return made;
+    }
+
+    /// <summary>Starts it again on what it has stored.</summary>
+    public async Task StartAsync()
+    {
+        // It is the machine's crash that a sync is for, and the server's alone that tests make.
+        server = new ServerProcess("QUIT", [.. AsOwner(), Program("postgres"), "-D", Data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off",
+            "-c", $"max_connections={MaxConnections}"]);
+        await server.UntilAsync(async () => (await ServerProcess.TryRunAsync([Program("pg_isready"), "-h", folder, "-U", User])).Code == 0, "PostgreSQL");
+    }
+
+    /// <summary>Ends it at once, as a crash would: connections are cut, and what was not committed is gone.</summary>
+    public async Task StopAsync()
+    {
+        await server!.StopAsync();
+        server.Dispose();
+        server = null;
+    }
+
+    /// <summary>Asks with <c>psql</c>; the answer is rows of cells between bars.</summary>
+    /// <param name="arguments">Arguments of psql: <c>-c</c> and a query, <c>-f</c> and a file.</param>
+    public async Task<string> QueryAsync(params string[] arguments) =>
+        (await ServerProcess.RunAsync([Program("psql"), "-h", folder, "-U", User, "-d", User, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", .. arguments])).Trim();
+
+    /// <summary>Writes a backup of the database with <c>pg_dump</c>.</summary>
+    public Task BackUpAsync(string file) => ServerProcess.RunAsync([Program("pg_dump"), "-h", folder, "-U", User, "-d", User, "-Fc", "-f", file]);
+
+    /// <summary>Puts a backup in the place of what is there.</summary>
+    public Task RestoreAsync(string file) => ServerProcess.RunAsync([Program("pg_restore"), "-h", folder, "-U", User, "-d", User, "--clean", "--if-exists", file]);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (server is not null) await StopAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private string Data => Path.Combine(folder, "data");
+
+    private string Program(string name) => Path.Combine(binaries, name);
+
+    // The server refuses to run as root.
+    private static string Owner => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+
+    private static string[] AsOwner() => Environment.IsPrivilegedProcess ? ["setpriv", $"--reuid={Owner}", "--clear-groups"] : [];
+
+    private static string? FindBinaries()
+    {
+        if (OperatingSystem.IsWindows()) return null;
+        var debian = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending(new ByVersion()).Select(d => Path.Combine(d, "bin")) : [];
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        return debian.Concat(path).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "postgres")));
+    }
+
+    private sealed class ByVersion : IComparer<string>
+    {
+        public int Compare(string? x, string? y) => Number(x).CompareTo(Number(y));
+
+        private static double Number(string? folder) => double.TryParse(Path.GetFileName(folder), out var number) ? number : 0;
+    }
+}
