@@ -30,7 +30,8 @@ public interface ISequenceBatch : IDisposable
     long CacheBytes => 0;
 
     /// <summary>
-    /// Whether rows may be added after the first step. Where not, a batch is filled, run to its end and disposed.
+    /// Whether rows may be added after the first step. Where not, a batch is filled and run to its end: each step steps all rows that have not been
+    /// removed, and only a row that is alone can be extended. When all have been removed it can be filled again.
     /// </summary>
     bool RowsMayJoin { get; }
 
@@ -57,6 +58,11 @@ public interface ISequenceBatch : IDisposable
 
     /// <summary>The raw logits, V values, that follow the row's last token. Valid until the row steps or leaves.</summary>
     ReadOnlySpan<float> Logits(int row);
+
+    /// <summary>
+    /// The same logits, to be read by any thread while the row steps; valid until the step after that begins. Null where the engine writes over them.
+    /// </summary>
+    ReadOnlyMemory<float>? KeptLogits(int row) => null;
 
     /// <summary>
     /// The hidden states of the row's last token, [1 + layers x width]: its embedding, then the residual stream after each block, before the final norm.

@@ -16,6 +16,9 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
     private readonly Channel<GenerationJob> _queue;
     private readonly CancellationTokenSource _abandoned = new();
     private readonly Task _loop;
+
+    // The halves of a batch that the device had no memory for: they begin again, each in a batch of its own.
+    private readonly Queue<(GenerationJob Job, int Row)[]> _again = [];
     private volatile bool _stopping;
     private long _cacheBytes;
 
@@ -76,7 +79,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(request.MaxTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(request.CaptureK);
         Sampler.Check(request.Sampler);
-        var prompt = _model.Tokenizer.Encode(request.Prompt);
+        var prompt = _model.Tokenizer.EncodePrompt(request.Prompt);
         if (prompt.Length == 0) throw new SiloException("the prompt is empty, and the model has no token to begin a text with");
         var room = _model.Info.ContextLength - prompt.Length;
         if (room < 1) throw new SiloException($"the prompt has {prompt.Length} tokens, which leaves no room in the context of {_model.Info.ContextLength}");
@@ -87,10 +90,10 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
     {
         ISequenceBatch? batch = null;
         var workers = Enumerable.Range(0, _model.Threads).Select(_ => new TokenWorker(_model.Info.VocabularySize)).ToArray();
-        var slots = new List<GenerationSlot>();
+        var (slots, done, features) = (new List<GenerationSlot>(), new List<GenerationSlot>(), Task.CompletedTask);
         try
         {
-            while (slots.Count > 0 || await _queue.Reader.WaitToReadAsync(_abandoned.Token).ConfigureAwait(false))
+            while (slots.Count > 0 || _again.Count > 0 || await _queue.Reader.WaitToReadAsync(_abandoned.Token).ConfigureAwait(false))
             {
                 _abandoned.Token.ThrowIfCancellationRequested();
                 try
@@ -98,24 +101,36 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                     batch ??= _model.CreateBatch(new BatchOptions { RowLimit = _options.RowLimit, CacheBytes = _options.CacheBytes });
                     var start = Stopwatch.GetTimestamp();
                     Drop(slots, batch);
-                    if (batch.RowsMayJoin || slots.Count == 0) Join(slots, batch);
+                    if (slots.Count == 0 && _again.TryDequeue(out var half)) Rejoin(half, slots, batch);
+                    else if (batch.RowsMayJoin || slots.Count == 0) Join(slots, batch);
+                    var rows = slots.Count;
                     var joined = Stopwatch.GetTimestamp();
-                    Advance(slots, batch, workers);
-                    var features = Stopwatch.GetElapsedTime(joined);
+                    features = Draw(slots, batch, workers);
+                    Leave(slots, done, batch);
+                    var ownTime = Stopwatch.GetElapsedTime(joined);
                     Step(slots, batch);
-                    EngineMetrics.Round(slots.Count, batch.RowLimit, Stopwatch.GetElapsedTime(start), features);
+                    var stepped = Stopwatch.GetTimestamp();
+                    await features.ConfigureAwait(false);
+                    Finish(done);
+                    EngineMetrics.Round(slots.Count, batch.RowLimit, Stopwatch.GetElapsedTime(start), ownTime + Stopwatch.GetElapsedTime(stepped));
                     TellCache(batch.CacheBytes);
                     if (slots.Count > 0 || batch.RowsMayJoin) continue;
                     batch.Dispose();
                     batch = null;
                     TellCache(0);
+                    // Another batch of the model's has the memory that the next request needs.
+                    if (rows == 0 && _queue.Reader.TryPeek(out _)) await Task.Delay(20, _abandoned.Token).ConfigureAwait(false);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // The batch may be in any state: its rows fail, the engine goes on with a new one.
-                    if (slots.Count == 0 && _queue.Reader.TryRead(out var next)) next.Fail(e);
-                    foreach (var slot in slots) slot.Job.Fail(e);
+                    // The batch may be in any state: its rows fail, or begin again, and the engine goes on with a new one, when nothing reads the old.
+                    await features.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    if (slots.Count == 0 && done.Count == 0 && _queue.Reader.TryRead(out var next)) next.Fail(e);
+                    foreach (var slot in done) slot.Job.Fail(e);
+                    if (e is not DeviceMemoryException || !TryHalve(slots))
+                        foreach (var slot in slots) slot.Job.Fail(e);
                     slots.Clear();
+                    done.Clear();
                     batch?.Dispose();
                     batch = null;
                     TellCache(0);
@@ -125,6 +140,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
         catch (OperationCanceledException)
         {
             foreach (var slot in slots) slot.Job.Cancel(_abandoned.Token);
+            foreach (var (job, _) in _again.SelectMany(half => half)) job.Cancel(_abandoned.Token);
             while (_queue.Reader.TryRead(out var job)) job.Cancel(_abandoned.Token);
         }
         finally
@@ -186,24 +202,77 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
         return true;
     }
 
-    /// <summary>Draws every row's next token, shared among the threads; finished rows leave.</summary>
-    private void Advance(List<GenerationSlot> slots, ISequenceBatch batch, TokenWorker[] workers)
+    /// <summary>Halves the rows of a batch that the device had no memory for, once: their texts begin anew. False where they have been halved before.</summary>
+    private bool TryHalve(List<GenerationSlot> slots)
     {
-        var parts = Math.Min(workers.Length, slots.Count);
-        void Part(int part)
+        var rows = slots.Where(slot => !slot.Job.IsOver).Select(slot => (slot.Job, slot.Index)).ToArray();
+        if (rows.Length < 2 || slots.Exists(slot => slot.Again)) return false;
+        foreach (var half in rows.Chunk((rows.Length + 1) / 2)) _again.Enqueue(half);
+        return true;
+    }
+
+    /// <summary>Gives places to half of the rows of a batch that was too large.</summary>
+    private void Rejoin((GenerationJob Job, int Row)[] half, List<GenerationSlot> slots, ISequenceBatch batch)
+    {
+        foreach (var rows in half.Where(row => !row.Job.IsOver).GroupBy(row => row.Job, row => row.Row))
         {
-            for (var i = part; i < slots.Count; i += parts) slots[i].Advance(batch.Logits(slots[i].Handle), workers[part]);
+            var indexes = rows.ToArray();
+            var handles = new int[indexes.Length];
+            if (!batch.TryAdd(rows.Key.Prompt, rows.Key.MaxTokens, handles)) throw new DeviceMemoryException("half of a batch that did not fit does not fit either");
+            for (var i = 0; i < handles.Length; i++) slots.Add(new GenerationSlot(rows.Key, indexes[i], handles[i], _model.Tokenizer, _options.Features) { Again = true });
         }
-        if (parts == 1) Part(0);
-        else if (parts > 1) Parallel.For(0, parts, Part);
-        slots.RemoveAll(slot =>
+    }
+
+    /// <summary>
+    /// Draws every row's next token, shared among the threads, and reduces the logits to features: at once, or, where a step leaves them as they are,
+    /// while it runs; that is over when the task is.
+    /// </summary>
+    private static Task Draw(List<GenerationSlot> slots, ISequenceBatch batch, TokenWorker[] workers)
+    {
+        if (slots.Count == 0) return Task.CompletedTask;
+        var parts = Math.Min(workers.Length, slots.Count);
+        void Share(Action<int> part)
+        {
+            if (parts == 1) part(0);
+            else Parallel.For(0, parts, part);
+        }
+        // Asked for first by one thread alone: a batch may only now be read.
+        var outlives = batch.KeptLogits(slots[0].Handle) is not null;
+        Share(part =>
+        {
+            for (var i = part; i < slots.Count; i += parts)
+            {
+                var logits = batch.Logits(slots[i].Handle);
+                slots[i].Draw(logits, workers[part]);
+                if (!outlives) slots[i].Reduce(logits, workers[part]);
+            }
+        });
+        if (!outlives) return Task.CompletedTask;
+        var kept = slots.Select(slot => (Slot: slot, Logits: batch.KeptLogits(slot.Handle)!.Value)).ToArray();
+        return Task.Run(() => Share(part =>
+        {
+            for (var i = part; i < kept.Length; i += parts) kept[i].Slot.Reduce(kept[i].Logits.Span, workers[part]);
+        }));
+    }
+
+    /// <summary>Takes out the rows that are over.</summary>
+    private static void Leave(List<GenerationSlot> slots, List<GenerationSlot> done, ISequenceBatch batch) => slots.RemoveAll(slot =>
+    {
+        if (slot.Fault is null && slot.Finish is null) return false;
+        batch.Remove(slot.Handle);
+        done.Add(slot);
+        return true;
+    });
+
+    /// <summary>Tells who waits for them how they ended.</summary>
+    private void Finish(List<GenerationSlot> done)
+    {
+        foreach (var slot in done)
         {
             if (slot.Fault is { } fault) slot.Job.Fail(fault);
-            else if (slot.Finish is not null && !slot.Job.IsOver) slot.Job.Finish(slot.Index, slot.Result(Fingerprint));
-            var leaves = slot.Fault is not null || slot.Finish is not null;
-            if (leaves) batch.Remove(slot.Handle);
-            return leaves;
-        });
+            else if (!slot.Job.IsOver) slot.Job.Finish(slot.Index, slot.Result(Fingerprint));
+        }
+        done.Clear();
     }
 
     private static void Step(List<GenerationSlot> slots, ISequenceBatch batch)

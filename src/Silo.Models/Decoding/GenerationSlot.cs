@@ -12,6 +12,7 @@ internal sealed class GenerationSlot
     private readonly CounterRandom _random;
     private readonly TraceBuilder? _trace;
     private readonly List<int> _tokens = [];
+    private bool _reduces;
 
     public GenerationSlot(GenerationJob job, int index, int handle, ITokenizer tokenizer, bool features)
     {
@@ -29,6 +30,9 @@ internal sealed class GenerationSlot
     /// <summary>Which row of the batch.</summary>
     public int Handle { get; }
 
+    /// <summary>Whether the text begins for the second time, in half of a batch that was too large.</summary>
+    public bool Again { get; init; }
+
     /// <summary>The token drawn last.</summary>
     public int Token => _tokens[^1];
 
@@ -38,28 +42,44 @@ internal sealed class GenerationSlot
     /// <summary>What went wrong with this row.</summary>
     public SiloException? Fault { get; private set; }
 
-    /// <summary>Draws the next token from its logits and reduces them to features. Slots may do this at the same time.</summary>
-    public void Advance(ReadOnlySpan<float> logits, TokenWorker worker)
+    /// <summary>Draws the next token from its logits. Slots may do this at the same time.</summary>
+    public void Draw(ReadOnlySpan<float> logits, TokenWorker worker)
     {
+        _reduces = false;
         try
         {
-            var step = _tokens.Count;
-            var token = worker.Sampler.Sample(logits, _row.Key.Temperature, Job.Request.Sampler, _random.UniformAt((ulong)step));
+            var token = worker.Sampler.Sample(logits, _row.Key.Temperature, Job.Request.Sampler, _random.UniformAt((ulong)_tokens.Count));
             if (_tokenizer.EndOfText.Contains(token))
             {
                 Finish = FinishReason.Stop;
                 return;
             }
-            _trace?.Reserve(step + 1);
-            _trace?.Compute(step, logits, token, worker);
             _tokens.Add(token);
+            _reduces = true;
             if (_tokens.Count == Job.MaxTokens) Finish = FinishReason.Length;
         }
         catch (SiloException e)
         {
-            Fault = new SiloException($"{_row.Key}: step {_tokens.Count}: {e.Message}", e);
+            Fail(_tokens.Count, e);
         }
     }
+
+    /// <summary>Reduces the logits that the last token was drawn from to features. Slots may do this at the same time.</summary>
+    public void Reduce(ReadOnlySpan<float> logits, TokenWorker worker)
+    {
+        if (!_reduces || _trace is null) return;
+        try
+        {
+            _trace.Reserve(_tokens.Count);
+            _trace.Compute(_tokens.Count - 1, logits, Token, worker);
+        }
+        catch (SiloException e)
+        {
+            Fail(_tokens.Count - 1, e);
+        }
+    }
+
+    private void Fail(int step, SiloException e) => Fault = new SiloException($"{_row.Key}: step {step}: {e.Message}", e);
 
     public GenerationResult Result(string engine)
     {

@@ -29,7 +29,7 @@ public sealed class Replay(ILanguageModel model)
     /// <exception cref="SiloException">A token lies outside the vocabulary, or the model can begin no text without a prompt.</exception>
     public TokenTrace Trace(string prompt, int[] tokens, double temperature, IReadOnlyList<double> referenceTemperatures, int captureK, CancellationToken cancellationToken)
     {
-        var head = model.Tokenizer.Encode(prompt);
+        var head = model.Tokenizer.EncodePrompt(prompt);
         if (head.Length == 0) throw new SiloException("the prompt is empty, and the model has no token to begin a text with");
         var trace = new TraceBuilder(temperature, referenceTemperatures, captureK, tokens.Length);
         var vocabulary = model.Info.VocabularySize;
@@ -57,7 +57,7 @@ public sealed class Replay(ILanguageModel model)
     /// <exception cref="SiloException">The model can begin no text without a prompt.</exception>
     public void Logits(string prompt, int[] tokens, Step see, CancellationToken cancellationToken)
     {
-        var head = model.Tokenizer.Encode(prompt);
+        var head = model.Tokenizer.EncodePrompt(prompt);
         if (head.Length == 0) throw new SiloException("the prompt is empty, and the model has no token to begin a text with");
         var vocabulary = model.Info.VocabularySize;
         TeacherForcing.Walk(model, head, tokens, (index, block, logits) =>

@@ -15,8 +15,11 @@ public interface ITokenizer
     /// <summary>The ids after which a text is over.</summary>
     IReadOnlyList<int> EndOfText { get; }
 
-    /// <summary>The ids of a text as the model wants a prompt: with the beginning-of-text id where the model asks for one.</summary>
+    /// <summary>The ids of a text as the model wants one to begin: with the beginning-of-text id where the model asks for one.</summary>
     int[] Encode(string text);
+
+    /// <summary>The ids of a prompt that a text is to answer or continue: within the model's own chat template where it has one.</summary>
+    int[] EncodePrompt(string prompt) => Encode(prompt);
 
     /// <summary>The ids of a text that follows other tokens: no beginning of text, no space put in front.</summary>
     int[] EncodeContinuation(string text);

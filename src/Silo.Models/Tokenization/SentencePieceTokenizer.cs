@@ -7,14 +7,14 @@ using Silo.Models.Gguf;
 namespace Silo.Models;
 
 /// <summary>
-/// SentencePiece's BPE as GGUF files of type <c>llama</c> carry it: of all neighbouring pairs that together are a piece, the one with
+/// SentencePiece's BPE as GGUF files of type <c>llama</c> and tokenizer.json files made from it carry it: of all neighbouring pairs that together are a piece, the one with
 /// the highest score is merged first, the leftmost of equals; what is no piece in the end falls back to byte tokens. Symbols
 /// that the vocabulary marks as user-defined are cut out first and never merged. O(n log n). Safe for any number of threads.
 /// Source: Kudo and Richardson 2018; sentencepiece/src/bpe_model.cc.
 /// </summary>
 public sealed class SentencePieceTokenizer : ITokenizer
 {
-    private const int Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, ByteType = 6;
+    internal const int Normal = 1, Unknown = 2, Control = 3, UserDefined = 4, ByteType = 6;
 
     private readonly string _file;
     private readonly byte[][] _bytes;
@@ -28,24 +28,20 @@ public sealed class SentencePieceTokenizer : ITokenizer
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _userDefined;
     private readonly int _longestUserDefined;
 
-    private SentencePieceTokenizer(GgufFile gguf)
+    /// <exception cref="SiloException">The vocabulary contradicts itself.</exception>
+    internal SentencePieceTokenizer(SentencePieceVocabulary vocabulary)
     {
-        _file = gguf.Path;
-        var metadata = gguf.Metadata;
-        var texts = metadata.Texts("tokenizer.ggml.tokens");
-        _scores = metadata.Reals("tokenizer.ggml.scores");
-        var types = metadata.Wholes("tokenizer.ggml.token_type");
+        _file = vocabulary.File;
+        var (texts, types) = (vocabulary.Texts, vocabulary.Types);
+        _scores = vocabulary.Scores;
         if (texts.Length == 0) throw Fault("the vocabulary is empty");
         if (_scores.Length != texts.Length) throw Fault($"{texts.Length} tokens but {_scores.Length} scores");
         if (types.Length != texts.Length) throw Fault($"{texts.Length} tokens but {types.Length} token types");
         if (_scores.Any(float.IsNaN)) throw Fault("a score is NaN");
-        int? Id(string name) => metadata.Has(name) ? metadata.Whole(name, 0, texts.Length - 1) : null;
-        Bos = Id("tokenizer.ggml.bos_token_id");
-        _unknown = Id("tokenizer.ggml.unknown_token_id");
-        EndOfText = new[] { Id("tokenizer.ggml.eos_token_id"), Id("tokenizer.ggml.eot_token_id") }.OfType<int>().Distinct().ToArray();
-        _addBos = metadata.Flag("tokenizer.ggml.add_bos_token", true) && Bos is not null;
-        _addEos = metadata.Flag("tokenizer.ggml.add_eos_token", false) && EndOfText.Count > 0;
-        _addSpace = metadata.Flag("tokenizer.ggml.add_space_prefix", true);
+        (Bos, _unknown, EndOfText) = (vocabulary.Bos, vocabulary.Unknown, vocabulary.EndOfText);
+        _addBos = vocabulary.AddsBos && Bos is not null;
+        _addEos = vocabulary.AddsEos && EndOfText.Count > 0;
+        _addSpace = vocabulary.AddsSpace;
         _bytes = new byte[texts.Length][];
         Array.Fill(_byteIds, -1);
         var pieces = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -86,10 +82,24 @@ public sealed class SentencePieceTokenizer : ITokenizer
     /// <exception cref="SiloException">The file has another kind of tokenizer, or one that contradicts itself.</exception>
     public static SentencePieceTokenizer Read(GgufFile gguf)
     {
-        var kind = gguf.Metadata.Text("tokenizer.ggml.model");
-        return kind == "llama"
-            ? new SentencePieceTokenizer(gguf)
-            : throw new SiloException($"{gguf.Path}: the tokenizer '{kind}' is not supported ('llama', SentencePiece BPE, is)");
+        var metadata = gguf.Metadata;
+        var kind = metadata.Text("tokenizer.ggml.model");
+        if (kind != "llama") throw new SiloException($"{gguf.Path}: the tokenizer '{kind}' is not supported ('llama', SentencePiece BPE, is)");
+        var texts = metadata.Texts("tokenizer.ggml.tokens");
+        int? Id(string name) => metadata.Has(name) ? metadata.Whole(name, 0, texts.Length - 1) : null;
+        return new SentencePieceTokenizer(new SentencePieceVocabulary
+        {
+            File = gguf.Path,
+            Texts = texts,
+            Scores = metadata.Reals("tokenizer.ggml.scores"),
+            Types = metadata.Wholes("tokenizer.ggml.token_type"),
+            Bos = Id("tokenizer.ggml.bos_token_id"),
+            Unknown = Id("tokenizer.ggml.unknown_token_id"),
+            EndOfText = [.. new[] { Id("tokenizer.ggml.eos_token_id"), Id("tokenizer.ggml.eot_token_id") }.OfType<int>().Distinct()],
+            AddsBos = metadata.Flag("tokenizer.ggml.add_bos_token", true),
+            AddsEos = metadata.Flag("tokenizer.ggml.add_eos_token", false),
+            AddsSpace = metadata.Flag("tokenizer.ggml.add_space_prefix", true),
+        });
     }
 
     /// <inheritdoc/>
