@@ -75,6 +75,7 @@ public sealed class SiloClient : IAsyncDisposable
     public async Task<SubmitOutcome> SubmitAsync(
         string experiment, ExperimentSpec spec, SubmitOptions options, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
     {
+        DemandDistinct(spec.Prompts);
         using var activity = ClusterMetrics.Activities.StartActivity("submit");
         activity?.SetTag("silo.experiment", experiment);
         var reply = await CallAsync(() => Experiment(experiment).Submit(new Submission
@@ -256,6 +257,15 @@ public sealed class SiloClient : IAsyncDisposable
     {
         if (reply.Outcome is SubmitOutcome.Conflict or SubmitOutcome.Refused)
             throw new SiloException($"experiment '{experiment}': {reply.Reason}");
+    }
+
+    // The cluster says so, too, but when all is sent.
+    private static void DemandDistinct(IReadOnlyList<Prompt> prompts)
+    {
+        var places = new Dictionary<string, int>(prompts.Count, StringComparer.Ordinal);
+        for (var i = 0; i < prompts.Count; i++)
+            if (!places.TryAdd(prompts[i].Id, i))
+                throw new SiloException($"prompt id '{prompts[i].Id}' stands twice, as prompt {places[prompts[i].Id] + 1} and as prompt {i + 1}");
     }
 
     private static async Task<IPEndPoint[]> ResolveAsync(IReadOnlyList<string> gateways, CancellationToken cancellationToken)

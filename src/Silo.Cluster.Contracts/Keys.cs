@@ -16,6 +16,9 @@ public static partial class Keys
     /// <summary>Longest prompt id, in UTF-16 units.</summary>
     public const int MaxPromptIdLength = 200;
 
+    /// <summary>Longest prompt id as it stands in a key, escaped: stores have limits for keys (PostgreSQL 512, Azure tables 512 characters).</summary>
+    public const int MaxEscapedIdLength = 400;
+
     /// <summary>Checks an experiment id: 1 to 64 of a-z, 0-9, '-', '_', '.', starting with a letter or digit.</summary>
     /// <exception cref="SiloException">It is anything else.</exception>
     public static string Experiment(string id) =>
@@ -25,10 +28,15 @@ public static partial class Keys
 
     /// <summary>The key of a prompt's grain.</summary>
     /// <exception cref="SiloException">The experiment id is not valid, or the prompt id is empty or too long.</exception>
-    public static string Prompt(string experiment, string promptId) =>
-        string.IsNullOrEmpty(promptId) || promptId.Length > MaxPromptIdLength
-            ? throw new SiloException($"prompt id '{Shown(promptId)}': expected 1 to {MaxPromptIdLength} characters")
-            : $"{Experiment(experiment)}/{Uri.EscapeDataString(promptId)}";
+    public static string Prompt(string experiment, string promptId)
+    {
+        if (string.IsNullOrEmpty(promptId) || promptId.Length > MaxPromptIdLength)
+            throw new SiloException($"prompt id '{Shown(promptId)}': expected 1 to {MaxPromptIdLength} characters");
+        var escaped = Uri.EscapeDataString(promptId);
+        return escaped.Length <= MaxEscapedIdLength
+            ? $"{Experiment(experiment)}/{escaped}"
+            : throw new SiloException($"prompt id '{Shown(promptId)}': {escaped.Length} characters when escaped, at most {MaxEscapedIdLength} are taken (3 for each byte that is no letter, digit or '-._~')");
+    }
 
     /// <summary>The key of a numbered part of an experiment: a page of prompts, a correlation shard.</summary>
     public static string Part(string experiment, int number) => $"{Experiment(experiment)}/{number:D6}";

@@ -41,6 +41,12 @@ public static class Limits
     /// <summary>Most bytes that the texts of one prompt may take by the plan's estimate: they travel in one message and lie in one document.</summary>
     public const int MaxPromptBytes = 32 * 1024 * 1024;
 
+    /// <summary>Most bytes that they may take when they are there (<see cref="Campaigns.TextMessage.Bytes"/>): what is more is given up, with its reason.</summary>
+    public const long MaxTextsBytes = 48 * 1024 * 1024;
+
+    /// <summary>Longest reason that is kept with a text that was given up, in UTF-16 units.</summary>
+    public const int MaxReasonLength = 300;
+
     /// <summary>Most bytes of one message.</summary>
     public const int MaxMessageBytes = 64 * 1024 * 1024;
 

@@ -9,6 +9,15 @@ public sealed class CampaignTiming
     /// <summary>How long a correlation shard gathers changes for one write. Default a quarter of a second.</summary>
     public TimeSpan ShardGathers { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>
+    /// How many writes a second all shards of an experiment together make at most: of a very large one each gathers longer.
+    /// Default 400.
+    /// </summary>
+    public int ShardWritesPerSecond { get; set; } = 400;
+
+    /// <summary>How long a page and a campaign gather ends of prompts for one write. Default 25 milliseconds.</summary>
+    public TimeSpan EndsGather { get; set; } = TimeSpan.FromMilliseconds(25);
+
     /// <summary>How long the gauges of the running table may lag. Default 15 seconds.</summary>
     public TimeSpan GaugesLag { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -28,6 +28,8 @@ internal sealed partial class InferenceGrain(EngineHost host, TimeProvider time,
         try
         {
             var texts = await host.GenerateAsync(message, cancellationToken);
+            var bytes = texts.Sum(t => t.Bytes);
+            if (bytes > Limits.MaxTextsBytes) return Reply(GenerateOutcome.Refused, $"the texts take {bytes} bytes: at most {Limits.MaxTextsBytes} are taken");
             return Reply(GenerateOutcome.Done, null) with { Texts = texts };
         }
         catch (EngineBusyException)

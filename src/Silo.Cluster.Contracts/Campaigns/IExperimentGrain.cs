@@ -21,7 +21,7 @@ public interface IExperimentGrain : IGrainWithStringKey
     /// it changes nothing.
     /// </summary>
     /// <returns>The first page that is missing, or null where it has started.</returns>
-    /// <exception cref="Core.SiloException">It was not submitted, or spec and prompts have another hash.</exception>
+    /// <exception cref="Core.SiloException">It was not submitted, a prompt id stands twice, or spec and prompts have another hash.</exception>
     [Alias("start"), Requires(Access.Submit), ResponseTimeout("00:02:00")]
     Task<int?> Start();
 
@@ -43,10 +43,12 @@ public interface IExperimentGrain : IGrainWithStringKey
     IAsyncEnumerable<CampaignStatusReply> Watch(long after, CancellationToken cancellationToken = default);
 
     /// <summary>Begins no more prompts; those in flight keep what comes.</summary>
+    /// <exception cref="Core.SiloException">It has not started.</exception>
     [Alias("pause"), Requires(Access.Operate)]
     Task<CampaignStatusReply?> Pause();
 
     /// <summary>Goes on after a pause.</summary>
+    /// <exception cref="Core.SiloException">It has not started.</exception>
     [Alias("resume"), Requires(Access.Operate)]
     Task<CampaignStatusReply?> Resume();
 

@@ -110,6 +110,9 @@ public sealed record TextMessage
 
     /// <summary>The packed trace, or empty.</summary>
     [Id(7)] public byte[] Trace { get; init; } = [];
+
+    /// <summary>About how many bytes it takes in a message and in a store, at most.</summary>
+    public long Bytes => 200L + 5L * Tokens.Length + 3L * Text.Length + 9L * Measures.Length + FeatureHash.Length + Engine.Length + Trace.Length;
 }
 
 /// <summary>A text that was given up.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
 using Silo.Cluster.Contracts.Correlations;
 using Silo.Core;
@@ -32,13 +33,19 @@ internal sealed record ExperimentContext(CampaignContext Shared, ExperimentSpec 
 /// </summary>
 internal sealed class ContextCache(IGrainFactory grains)
 {
+    // Twice as many as are open at once: some are ranked when they are over. If there are more, the cache begins anew.
+    private const int MostExperiments = 2 * Limits.MaxOpenExperiments;
     private readonly ConcurrentDictionary<string, Task<ExperimentContext>> known = new(StringComparer.Ordinal);
 
     /// <summary>The experiment's context.</summary>
     /// <exception cref="SiloException">There is no such experiment.</exception>
     public async Task<ExperimentContext> GetAsync(string experiment)
     {
-        var asked = known.GetOrAdd(experiment, AskAsync);
+        if (!known.TryGetValue(experiment, out var asked))
+        {
+            if (known.Count >= MostExperiments) known.Clear();
+            asked = known.GetOrAdd(experiment, AskAsync);
+        }
         try
         {
             return await asked;

@@ -32,18 +32,18 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private readonly ILogger logger;
     private readonly Dictionary<int, List<PromptOrder>> orders = [];
     private readonly List<TaskCompletionSource> watchers = [];
-    private Task telling = Task.CompletedTask;
+    private readonly HashSet<int> beingTold = [];
+    private Task<int?>? checking;
     private Task finishing = Task.CompletedTask;
-    private Task<(int? MissingPage, string? Hash)>? reading;
     private bool finishDue;
     private bool isLeaving;
 
     public ExperimentGrain(
         [PersistentState("experiment", StoreNames.Main)] IPersistentState<PackedState> state,
-        ClusterMetrics metrics, CampaignGauges gauges, IOptions<CampaignTiming> timing, ILogger<ExperimentGrain> logger)
+        ClusterMetrics metrics, CampaignGauges gauges, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<ExperimentGrain> logger)
     {
         box = new StateBox<ExperimentRecord>(state, CampaignJson.Default.ExperimentRecord, "experiment", Limits.MaxStateBytes, metrics);
-        commit = new GroupCommit(StoreAsync, Leave);
+        commit = new GroupCommit(StoreAsync, Leave, () => timing.Value.EndsGather, time);
         this.metrics = metrics;
         this.gauges = gauges;
         this.timing = timing.Value;
@@ -57,7 +57,11 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         box.Load();
         if (box.Value is not { Started: true } record) return Task.CompletedTask;
         // Who asks for a campaign that is over does not write it again; the reminder, if it is still there, does the rest.
-        if (!IsOver(StatusNow()!)) _ = RemindAsync();
+        if (!IsOver(StatusNow()!))
+        {
+            _ = EnsureReminderAsync();
+            _ = RemindAsync();
+        }
         gauges.Show(Id, record.Campaign, record.Started);
         return Task.CompletedTask;
     }
@@ -102,11 +106,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         if (box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
         if (!record.Started)
         {
-            // One reading serves whoever asks meanwhile: a client that lost patience asks again.
-            if (reading is not { IsCompleted: false }) reading = ReadPagesAsync(record);
-            var read = await reading;
-            if (read.MissingPage is { } missing) return missing;
-            if (read.Hash != record.Hash) throw new SiloException($"experiment '{Id}': what was sent has hash {Shown(read.Hash!)}, not {Shown(record.Hash)} as was said");
+            if (await CheckPromptsAsync(record) is { } missing) return missing;
             await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
         }
         if (box.Value is { Started: true })
@@ -142,9 +142,9 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         }
     }
 
-    public Task<CampaignStatusReply?> Pause() => Operate(new CampaignEvent.Pause());
+    public Task<CampaignStatusReply?> Pause() => OperateStarted(new CampaignEvent.Pause());
 
-    public Task<CampaignStatusReply?> Resume() => Operate(new CampaignEvent.Continue());
+    public Task<CampaignStatusReply?> Resume() => OperateStarted(new CampaignEvent.Continue());
 
     public Task<CampaignStatusReply?> Cancel() => Operate(new CampaignEvent.Cancel());
 
@@ -187,7 +187,8 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     private async Task RemindAsync()
     {
-        if (box.Value is not { Started: true }) return;
+        // One that was cancelled before it started has an end to tell, too.
+        if (box.Value is not { } record || (!record.Started && record.Campaign.Status != CampaignStatus.Cancelled)) return;
         Take(new CampaignEvent.Remind());
         try
         {
@@ -199,6 +200,24 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             LogNotReminded(Id, e.Message);
         }
     }
+
+    // A reminder that got lost would be missed only when it is needed.
+    private async Task EnsureReminderAsync()
+    {
+        try
+        {
+            if (await this.GetReminder(ReminderName) is null) await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
+        }
+        catch (Exception e)
+        {
+            LogNotReminded(Id, e.Message);
+        }
+    }
+
+    // Going on would begin prompts that are not all in, or not what was submitted.
+    private Task<CampaignStatusReply?> OperateStarted(CampaignEvent happened) => box.Value is { Started: false, Campaign.Status: not CampaignStatus.Cancelled }
+        ? throw new SiloException($"experiment '{Id}' has not started: submit it again, so that all its prompts are in")
+        : Operate(happened);
 
     private async Task<CampaignStatusReply?> Operate(CampaignEvent happened)
     {
@@ -243,7 +262,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     // After the state is stored, so that no prompt is begun that the state does not know; and never awaited by a caller.
     private void Carry()
     {
-        if (telling.IsCompleted && orders.Count > 0) telling = TellAsync();
+        TellPages();
         if (finishDue && finishing.IsCompleted)
         {
             finishDue = false;
@@ -251,13 +270,14 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         }
     }
 
-    private async Task TellAsync()
+    // Each page by itself: one that does not answer keeps no other from being told.
+    private void TellPages()
     {
-        while (orders.Count > 0)
+        foreach (var page in orders.Keys.Where(page => !beingTold.Contains(page)).Take(PagesAtOnce - beingTold.Count).ToArray())
         {
-            var pages = orders.Take(PagesAtOnce).ToArray();
-            foreach (var (page, _) in pages) orders.Remove(page);
-            await Task.WhenAll(pages.Select(p => TellPageAsync(p.Key, p.Value)));
+            if (!orders.Remove(page, out var list)) continue;
+            beingTold.Add(page);
+            _ = TellPageAsync(page, list);
         }
     }
 
@@ -272,6 +292,8 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             // The reminder tells what is in flight again.
             LogNotTold(Id, page, e.Message);
         }
+        beingTold.Remove(page);
+        if (!isLeaving) TellPages();
     }
 
     private async Task FinishAsync()
@@ -296,36 +318,36 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     private async Task<RunDigest> DigestAsync(ExperimentRecord record)
     {
-        var digests = new List<byte[]>(record.Prompts);
-        var engines = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var group in Enumerable.Range(0, PageCount(record)).Chunk(PagesAtOnce))
-        {
-            var pages = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Ends()));
-            foreach (var end in pages.SelectMany(ends => ends.OrderBy(e => e.Prompt)))
-            {
-                digests.Add(end.Digest);
-                if (end.Engine is { } engine) engines.Add(engine);
-            }
-        }
-        return digests.Count == record.Prompts
-            ? RunDigest.OfRun(digests, engines)
-            : throw new InvalidOperationException($"{digests.Count} of {record.Prompts} prompts told their end");
+        using var sum = new RunDigest.Sum();
+        var next = 0;
+        foreach (var group in Enumerable.Range(0, record.Pages).Chunk(PagesAtOnce))
+            foreach (var ends in await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Ends())))
+                foreach (var end in ends.OrderBy(e => e.Prompt))
+                {
+                    if (end.Prompt != next) throw new InvalidOperationException($"prompt {next} has not told its end");
+                    next++;
+                    sum.Add(end.Digest, end.Engine);
+                }
+        return next == record.Prompts ? sum.End() : throw new InvalidOperationException($"{next} of {record.Prompts} prompts told their end");
     }
 
-    // The spec's hash is of all its prompts in order; who says another one would have its experiment taken for what it is not.
-    private async Task<(int? MissingPage, string? Hash)> ReadPagesAsync(ExperimentRecord record)
+    // Who asks again meanwhile waits for the same check.
+    private async Task<int?> CheckPromptsAsync(ExperimentRecord record)
     {
-        using var hash = new PromptsHash();
-        foreach (var group in Enumerable.Range(0, PageCount(record)).Chunk(PagesAtOnce))
+        var mine = checking ??= PromptCheck.RunAsync(GrainFactory, Id, record);
+        try
         {
-            var pages = await Task.WhenAll(group.Select(p => GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Id, p)).Get()));
-            for (var i = 0; i < group.Length; i++)
-            {
-                if (pages[i] is not { } page || page.Ids.Count != Math.Min(Limits.PageSize, record.Prompts - group[i] * Limits.PageSize)) return (group[i], null);
-                for (var n = 0; n < page.Ids.Count; n++) hash.Add(new Prompt(page.Ids[n], page.Texts[n]));
-            }
+            return await mine;
         }
-        return (null, SpecIdentity.Of(ContextCache.ParseSpec(record.Spec), hash).Hash);
+        catch (SiloException)
+        {
+            metrics.CallRefused("prompts");
+            throw;
+        }
+        finally
+        {
+            if (checking == mine) checking = null;
+        }
     }
 
     private void WakeWatchers()
@@ -359,8 +381,6 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     };
 
     private static bool IsOver(CampaignStatusReply status) => status.Status == "cancelled" || (status.Status == "finished" && status.Digest is not null);
-
-    private static int PageCount(ExperimentRecord record) => (record.Prompts + Limits.PageSize - 1) / Limits.PageSize;
 
     private SubmitReply Refused(string reason)
     {

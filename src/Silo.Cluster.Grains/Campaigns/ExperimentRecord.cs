@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
 using Silo.Experiments.Campaign;
 
@@ -10,6 +11,10 @@ internal sealed record ExperimentRecord
     public required string Spec { get; init; }
     public required string Hash { get; init; }
     public required int Prompts { get; init; }
+
+    [JsonIgnore]
+    public int Pages => (Prompts + Limits.PageSize - 1) / Limits.PageSize;
+
     public required int Shards { get; init; }
     public string? Model { get; init; }
     public string? Device { get; init; }

@@ -26,7 +26,8 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 {
     private const string NoEngine = "no inference host has the model";
     private const int AsksBeforeEngineIsGone = 40;
-    private static readonly PromptRunOptions Patience = new() { AskTimeout = 3_600_000, LongestDelay = 15_000 };
+    // An ask that takes as long costs an attempt; the call itself may take some minutes more, and then would not.
+    private static readonly PromptRunOptions Patience = new() { AskTimeout = 3_300_000, LongestDelay = 15_000 };
 
     private readonly StateBox<PromptRecord> box;
     private readonly StateBox<PromptTextsRecord> texts;
@@ -54,7 +55,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
         ContextCache contexts, ClusterMetrics metrics, TimeProvider time, ILogger<PromptGrain> logger)
     {
         box = new StateBox<PromptRecord>(state, PromptJson.Default.PromptRecord, "prompt", Limits.MaxStateBytes, metrics);
-        texts = new StateBox<PromptTextsRecord>(textState, PromptJson.Default.PromptTextsRecord, "prompt_texts", Limits.MaxTraceBytes, metrics);
+        texts = new StateBox<PromptTextsRecord>(textState, PromptJson.Default.PromptTextsRecord, "prompt_texts", Limits.MaxTraceBytes, metrics, PromptForms.Texts);
         commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
         this.contexts = contexts;
         this.metrics = metrics;
@@ -96,6 +97,8 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     public async Task Tell(PromptOrder order, string text)
     {
         await LearnAsync();
+        if (Record.Number >= 0 && Record.Number != order.Prompt)
+            throw new SiloException($"prompt '{PromptId}' is number {Record.Number} of its experiment, not {order.Prompt}");
         this.text = text;
         if (Record.Run is null) box.Value = Record with { Number = order.Prompt, Run = PromptRunState.Create(Plan.Rows) };
         if (!isResumed)
@@ -319,7 +322,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     {
         try
         {
-            var grain = GrainFactory.GetGrain<IInferenceGrain>(InferenceKeys.Slot(context!.Shared, ask.Engine, PromptId, ask.Number));
+            var grain = GrainFactory.To<IInferenceGrain>(InferenceKeys.Slot(context!.Shared, ask.Engine, PromptId, ask.Number));
             return await grain.Generate(
                 new GenerateMessage { Spec = context.Shared.Spec, PromptId = PromptId, Prompt = text!, Rows = ask.Rows, Engine = ask.Engine }, cancellation);
         }
@@ -333,10 +336,15 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     private void Answered(PromptCommand.Ask ask, GenerateReply reply)
     {
-        if (reply.Outcome is not (GenerateOutcome.Busy or GenerateOutcome.OtherEngine)) asksWithoutEngine = 0;
+        // An engine that is busy is not gone.
+        if (reply.Outcome != GenerateOutcome.OtherEngine && reply.Reason != NoEngine) asksWithoutEngine = 0;
         switch (reply.Outcome)
         {
+            case GenerateOutcome.Done when reply.Texts.Sum(t => t.Bytes) + (texts.Value?.Texts.Sum(t => t.Bytes) ?? 0) is > Limits.MaxTextsBytes and var bytes:
+                Take(new PromptEvent.AskFailed(ask.Number, $"with these the prompt's texts take {bytes} bytes: at most {Limits.MaxTextsBytes} are taken", Final: true));
+                break;
             case GenerateOutcome.Done:
+                Take(new PromptEvent.EngineBack(reply.Engine));
                 foreach (var made in reply.Texts)
                 {
                     if ((uint)made.Row >= (uint)Record.Run!.Rows.Length) continue;
@@ -348,9 +356,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
                 break;
             case GenerateOutcome.Busy:
                 metrics.CapacityWait(reply.Reason == NoEngine ? "no_engine" : "busy");
-                if (reply.Reason != NoEngine) _ = TellBusyAsync();
                 Take(new PromptEvent.EngineBusy(ask.Number));
-                GiveUpEngine(ask);
+                if (reply.Reason == NoEngine) GiveUpEngine(ask);
+                else _ = TellBusyAsync();
                 break;
             case GenerateOutcome.OtherEngine:
                 metrics.CapacityWait("other_engine");
@@ -358,10 +366,17 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
                 GiveUpEngine(ask);
                 break;
             default:
-                Take(new PromptEvent.AskFailed(ask.Number, reply.Reason ?? "no reason given", reply.Outcome == GenerateOutcome.Refused));
+                Take(new PromptEvent.AskFailed(ask.Number, Shown(reply.Reason), reply.Outcome == GenerateOutcome.Refused));
                 break;
         }
     }
+
+    private static string Shown(string? reason) => reason switch
+    {
+        null => "no reason given",
+        { Length: > Limits.MaxReasonLength } => $"{reason.AsSpan(0, Limits.MaxReasonLength)}...",
+        _ => reason,
+    };
 
     // The engine of the kept texts has not been seen for many asks: the prompt is made anew rather than never.
     private void GiveUpEngine(PromptCommand.Ask ask)
@@ -383,7 +398,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     {
         try
         {
-            await GrainFactory.GetGrain<IExperimentGrain>(Experiment).EnginesBusy();
+            await GrainFactory.To<IExperimentGrain>(Experiment).EnginesBusy();
         }
         catch (Exception e)
         {
@@ -396,7 +411,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
         try
         {
             await CountAsync();
-            await GrainFactory.GetGrain<IPromptPageGrain>(Keys.Part(Experiment, Stored.Number / Limits.PageSize)).PromptEnded(End());
+            await GrainFactory.To<IPromptPageGrain>(Keys.Part(Experiment, Stored.Number / Limits.PageSize)).PromptEnded(End());
+            // Its texts need not stay in memory: who ranks or reads it later reads it from the store.
+            DeactivateOnIdle();
         }
         catch (Exception e)
         {

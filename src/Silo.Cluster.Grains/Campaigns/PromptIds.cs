@@ -48,5 +48,6 @@ internal sealed class PromptIds(IGrainFactory grains, string experiment, int cou
         return [.. hashes];
     }
 
-    private static ulong HashOf(string id) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
+    /// <summary>Eight bytes that stand for an id.</summary>
+    public static ulong HashOf(string id) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 }

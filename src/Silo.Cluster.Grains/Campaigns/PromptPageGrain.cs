@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
@@ -26,12 +27,12 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
     public PromptPageGrain(
         [PersistentState("prompt-page", StoreNames.Traces)] IPersistentState<PackedState> prompts,
         [PersistentState("prompt-page-ends", StoreNames.Main)] IPersistentState<PackedState> state,
-        ContextCache contexts, ClusterMetrics metrics, ILogger<PromptPageGrain> logger)
+        ContextCache contexts, ClusterMetrics metrics, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<PromptPageGrain> logger)
     {
         content = new StateBox<PromptPage>(prompts, CampaignJson.Default.PromptPage, "prompt_page", Limits.MaxTraceBytes, metrics);
-        box = new StateBox<PageRecord>(state, CampaignJson.Default.PageRecord, "prompt_page_ends", Limits.MaxStateBytes, metrics);
+        box = new StateBox<PageRecord>(state, CampaignJson.Default.PageRecord, "prompt_page_ends", Limits.MaxStateBytes, metrics, PromptForms.Ends);
         contentCommit = new GroupCommit(() => content.WriteAsync(), DeactivateOnIdle);
-        commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
+        commit = new GroupCommit(StoreAsync, DeactivateOnIdle, () => timing.Value.EndsGather, time);
         this.contexts = contexts;
         this.metrics = metrics;
         this.logger = logger;
@@ -94,7 +95,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
             if (stored.TryGetValue(order.Prompt, out var end)) untold[order.Prompt] = end;
             if (ends.ContainsKey(order.Prompt)) continue;
             var place = order.Prompt - First;
-            told.Add(GrainFactory.GetGrain<IPromptGrain>(Keys.Prompt(Experiment, page.Ids[place])).Tell(order, page.Texts[place]));
+            told.Add(GrainFactory.To<IPromptGrain>(Keys.Prompt(Experiment, page.Ids[place])).Tell(order, page.Texts[place]));
         }
         Carry();
         return Task.WhenAll(told);
@@ -103,13 +104,12 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
     public Task PromptEnded(PromptEnd end)
     {
         // The first end stands: a prompt has one.
-        if (!ends.TryAdd(end.Prompt, end)) return commit.PendingAsync();
-        box.Value = new PageRecord { Ends = [.. ends.Values] };
-        return commit.CommitAsync();
+        return ends.TryAdd(end.Prompt, end) ? commit.CommitAsync() : commit.PendingAsync();
     }
 
     private async Task StoreAsync()
     {
+        box.Value = new PageRecord { Ends = [.. ends.Values] };
         await box.WriteAsync();
         foreach (var end in box.Stored!.Ends)
             if (stored.TryAdd(end.Prompt, end)) untold[end.Prompt] = end;
@@ -128,7 +128,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
             PromptEnd[] batch = [.. untold.Values];
             try
             {
-                await GrainFactory.GetGrain<IExperimentGrain>(Experiment).PromptsEnded(batch);
+                await GrainFactory.To<IExperimentGrain>(Experiment).PromptsEnded(batch);
             }
             catch (Exception e)
             {
@@ -156,7 +156,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         return page.Ids.Count == expected ? null : $"page {number} with {page.Ids.Count} prompts: of {prompts} prompts it has {expected}";
     }
 
-    private static string? Check(PromptPage page)
+    private string? Check(PromptPage page)
     {
         if (page?.Ids is null || page.Texts is null) return "a page without prompts";
         if (page.Ids.Count != page.Texts.Count) return $"{page.Ids.Count} ids and {page.Texts.Count} texts";
@@ -166,10 +166,23 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         {
             if (page.Ids[i] is null || page.Texts[i] is null) return $"prompt {i + 1} of the page has no id or no text";
             if (!ids.Add(page.Ids[i])) return $"prompt '{page.Ids[i]}' stands twice in the page";
-            if (page.Ids[i].Length is 0 or > Keys.MaxPromptIdLength) return $"prompt {i + 1} of the page: an id of {page.Ids[i].Length} characters, expected 1 to {Keys.MaxPromptIdLength}";
+            if (CheckId(page.Ids[i]) is { } reason) return $"prompt {i + 1} of the page: {reason}";
             if (page.Texts[i].Length > Limits.MaxPromptLength) return $"prompt '{page.Ids[i]}' has {page.Texts[i].Length} characters, at most {Limits.MaxPromptLength} are taken";
         }
         return null;
+    }
+
+    private string? CheckId(string id)
+    {
+        try
+        {
+            // Half a surrogate pair would share its key, and so its grain, with others of its kind.
+            return Keys.PromptIdOf(Keys.Prompt(Experiment, id)) == id ? null : "its id is no well-formed text";
+        }
+        catch (SiloException e)
+        {
+            return e.Message;
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Page {Page} could not tell its campaign: {Reason}")]

@@ -21,25 +21,22 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
     private readonly StateBox<ShardRecord> box;
     private readonly GroupCommit commit;
     private readonly ContextCache contexts;
-    private readonly TimeProvider time;
-    private readonly TimeSpan gathers;
+    private readonly CampaignTiming timing;
     private readonly ILogger logger;
-    private readonly Dictionary<string, Counted> counted = new(StringComparer.Ordinal);
+    private Dictionary<string, Counted> counted = new(StringComparer.Ordinal);
     private ExperimentContext? context;
     private BoardDesign? design;
     private BoardSums? sums;
-    private long lastWrite;
 
     public CorrelationShardGrain(
         [PersistentState("correlation-shard", StoreNames.Traces)] IPersistentState<PackedState> state,
         ContextCache contexts, ClusterMetrics metrics, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<CorrelationShardGrain> logger)
     {
-        box = new StateBox<ShardRecord>(state, ShardJson.Default.ShardRecord, "correlation_shard", Limits.MaxTraceBytes, metrics);
-        commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
+        box = new StateBox<ShardRecord>(state, ShardJson.Default.ShardRecord, "correlation_shard", Limits.MaxTraceBytes, metrics, ShardRecord.Form);
+        commit = new GroupCommit(StoreAsync, DeactivateOnIdle, () => Gathers, time);
         this.contexts = contexts;
-        this.time = time;
+        this.timing = timing.Value;
         this.logger = logger;
-        gathers = timing.Value.ShardGathers;
     }
 
     private string Experiment => Keys.ExperimentOf(this.GetPrimaryKeyString());
@@ -47,7 +44,7 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         box.Load();
-        foreach (var (prompt, how) in box.Value?.Counted ?? []) counted.Add(prompt, how);
+        if (box.Value is { } stored) counted = stored.Counted;
         return Task.CompletedTask;
     }
 
@@ -64,6 +61,8 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
             return new ShardReply(known);
         }
         if (known != update.From) return new ShardReply(known);
+        if (update.Texts.Count == 0 && (update.From.Texts || update.To.Texts))
+            throw new ArgumentException($"prompt '{update.Prompt}' is to be counted with its texts, and has none", nameof(update));
         var texts = update.Texts.Count == 0 ? null : new PromptTexts(design!, [.. update.Texts.Select(context!.TextOf)]);
         Count(update, update.From, texts, add: false);
         Count(update, update.To, texts, add: true);
@@ -78,13 +77,22 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
         return sums!.Pack();
     }
 
+    private TimeSpan Gathers
+    {
+        get
+        {
+            var share = TimeSpan.FromSeconds((double)(context?.Shared.Shards ?? 1) / timing.ShardWritesPerSecond);
+            return share > timing.ShardGathers ? share : timing.ShardGathers;
+        }
+    }
+
     private async Task LearnAsync()
     {
         if (sums is not null) return;
         var learned = await contexts.GetAsync(Experiment);
         if (sums is not null) return;
         (context, design) = (learned, learned.Design);
-        sums = box.Value is { } stored ? BoardSums.Unpack(design, stored.Sums) : new BoardSums(design);
+        sums = box.Stored is { } stored ? BoardSums.Unpack(design, stored.Sums) : new BoardSums(design);
     }
 
     private void Count(ShardUpdate update, Counted how, PromptTexts? texts, bool add)
@@ -103,11 +111,8 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
 
     private async Task StoreAsync()
     {
-        var wait = gathers - time.GetElapsedTime(lastWrite);
-        if (lastWrite != 0 && wait > TimeSpan.Zero) await Task.Delay(wait, time);
-        box.Value = new ShardRecord { Sums = sums!.Pack(), Counted = new(counted, StringComparer.Ordinal) };
+        box.Value = new ShardRecord { Sums = sums!.Pack(), Counted = counted };
         await box.WriteAsync();
-        lastWrite = time.GetTimestamp();
         _ = TouchAsync();
     }
 

@@ -23,7 +23,7 @@ internal static class ShardLink
         IGrainFactory grains, string experiment, string promptId, ExperimentContext context,
         Counted counted, Counted wanted, IReadOnlyList<TextMessage> texts, IReadOnlyList<RankMessage> ranks)
     {
-        var shard = grains.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, Sharding.Of(promptId, context.Shared.Shards)));
+        var shard = grains.To<ICorrelationShardGrain>(Keys.Part(experiment, Sharding.Of(promptId, context.Shared.Shards)));
         var plan = context.PlanOf(promptId, "");
         var seen = texts.Select(t => new ShardText { Item = plan.Key(0, t.Row).Item, Temperature = plan.Key(0, t.Row).Temperature, Measures = t.Measures }).ToArray();
         for (var i = 0; i < Tries; i++)

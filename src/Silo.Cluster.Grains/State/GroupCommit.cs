@@ -12,8 +12,11 @@ namespace Silo.Cluster.Grains.State;
 /// </remarks>
 /// <param name="write">Writes the whole state.</param>
 /// <param name="lost">Ends the activation; called once, when a write has failed.</param>
-internal sealed class GroupCommit(Func<Task> write, Action lost)
+/// <param name="gathers">Least time from one write to the next: changes that come meanwhile go together.</param>
+/// <param name="time">The clock of that; needed only with <paramref name="gathers"/>.</param>
+internal sealed class GroupCommit(Func<Task> write, Action lost, Func<TimeSpan>? gathers = null, TimeProvider? time = null)
 {
+    private long? lastWrite;
     private Task running = Task.CompletedTask;
     private Task? next;
     private Exception? ended;
@@ -48,10 +51,12 @@ internal sealed class GroupCommit(Func<Task> write, Action lost)
     {
         // Whatever else this turn and those that wait already have changed goes with it.
         await Task.Yield();
+        if (gathers is not null && lastWrite is { } last && gathers() - time!.GetElapsedTime(last) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time);
         if (ended is not null) throw ended;
         try
         {
             await write();
+            lastWrite = time?.GetTimestamp();
         }
         catch (Exception e)
         {

@@ -13,7 +13,9 @@ namespace Silo.Cluster.Grains.State;
 /// <param name="kind">What metrics call it.</param>
 /// <param name="limit">Most bytes that are written.</param>
 /// <param name="metrics">Where writes are counted.</param>
-internal sealed class StateBox<T>(IPersistentState<PackedState> state, JsonTypeInfo<T> type, string kind, int limit, ClusterMetrics metrics)
+/// <param name="form">How the value is written as bytes, where JSON costs too much; JSON that lies there is still read.</param>
+internal sealed class StateBox<T>(
+    IPersistentState<PackedState> state, JsonTypeInfo<T> type, string kind, int limit, ClusterMetrics metrics, StateForm<T>? form = null)
     where T : class
 {
     private const int CompressFrom = 2_048;
@@ -32,6 +34,7 @@ internal sealed class StateBox<T>(IPersistentState<PackedState> state, JsonTypeI
             0 => null,
             1 => JsonSerializer.Deserialize(state.State.Data, type),
             2 => Decompress(state.State.Data),
+            3 when form is not null => form.FromBytes(state.State.Data),
             var unknown => throw new InvalidDataException($"{kind} state has format {unknown}: it was written by a later version"),
         };
     }
@@ -42,11 +45,9 @@ internal sealed class StateBox<T>(IPersistentState<PackedState> state, JsonTypeI
     public async Task WriteAsync(T? earlier = null)
     {
         var written = earlier ?? Value!;
-        var json = JsonSerializer.SerializeToUtf8Bytes(written, type);
-        var compressed = json.Length >= CompressFrom;
-        var data = compressed ? Compress(json) : json;
-        if (data.Length > limit) throw new StateTooLargeException(kind, data.Length, limit);
-        state.State = new PackedState { Format = compressed ? 2 : 1, Data = data };
+        var packed = Pack(written);
+        if (packed.Data.Length > limit) throw new StateTooLargeException(kind, packed.Data.Length, limit);
+        state.State = packed;
         var start = Stopwatch.GetTimestamp();
         try
         {
@@ -59,7 +60,14 @@ internal sealed class StateBox<T>(IPersistentState<PackedState> state, JsonTypeI
             throw new StateNotStoredException($"{kind} state: {e.GetType().Name}: {e.Message}");
         }
         Stored = written;
-        metrics.StorageWrite(kind, data.Length, Stopwatch.GetElapsedTime(start));
+        metrics.StorageWrite(kind, packed.Data.Length, Stopwatch.GetElapsedTime(start));
+    }
+
+    private PackedState Pack(T value)
+    {
+        if (form is not null) return new PackedState { Format = 3, Data = form.ToBytes(value) };
+        var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        return json.Length < CompressFrom ? new PackedState { Format = 1, Data = json } : new PackedState { Format = 2, Data = Compress(json) };
     }
 
     private static byte[] Compress(byte[] json)

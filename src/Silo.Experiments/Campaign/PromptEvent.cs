@@ -11,6 +11,7 @@ namespace Silo.Experiments.Campaign;
 [JsonDerivedType(typeof(AskFailed), "ask_failed")]
 [JsonDerivedType(typeof(EngineBusy), "engine_busy")]
 [JsonDerivedType(typeof(EngineGone), "engine_gone")]
+[JsonDerivedType(typeof(EngineBack), "engine_back")]
 [JsonDerivedType(typeof(Tick), "tick")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Continue), "continue")]
@@ -47,6 +48,12 @@ public abstract record PromptEvent
     /// as long as this is not said, it waits.
     /// </summary>
     public sealed record EngineGone(string Engine) : PromptEvent;
+
+    /// <summary>
+    /// An engine that was said to be gone answers an ask of now: it makes texts like any other. Without this, a prompt whose only
+    /// engine was away for too long would refuse its texts for ever.
+    /// </summary>
+    public sealed record EngineBack(string Engine) : PromptEvent;
 
     /// <summary>Time has passed.</summary>
     public sealed record Tick : PromptEvent;

@@ -32,6 +32,7 @@ public static class PromptRun
             case PromptEvent.AskFailed failed: turn.AskFailed(failed.Ask, failed.Reason, failed.Final); break;
             case PromptEvent.EngineBusy busy: turn.Busy(busy.Ask); break;
             case PromptEvent.EngineGone gone: turn.EngineGone(gone.Engine); break;
+            case PromptEvent.EngineBack back: turn.EngineBack(back.Engine); break;
             case PromptEvent.Tick: turn.Tick(); break;
             case PromptEvent.Pause: turn.Pause(); break;
             case PromptEvent.Continue: turn.Continue(); break;
@@ -65,7 +66,7 @@ public static class PromptRun
             else if (_state.Status == PromptRunStatus.Running)
             {
                 EndAsk();
-                if (_state.NextAsk is { } next && next > now) _commands.Add(new PromptCommand.WakeAt(next));
+                if (Waits() is { } next) _commands.Add(new PromptCommand.WakeAt(next));
                 else GoOn();
             }
             else EndAsk();
@@ -141,12 +142,21 @@ public static class PromptRun
                 AskFailed(_state.Ask, string.Create(CultureInfo.InvariantCulture, $"no answer within {options.AskTimeout / 1000.0} s"), final: false);
             }
             else if (_state.Asking && _state.Deadline is { } deadline)
-                _commands.Add(new PromptCommand.WakeAt(deadline));
+            {
+                // Never later than the patience from now: a clock that was set back must not make it longer.
+                _state = _state with { Deadline = Math.Min(deadline, now + options.AskTimeout ?? deadline) };
+                _commands.Add(new PromptCommand.WakeAt(_state.Deadline.Value));
+            }
             else if (!_state.Asking && _state.Status == PromptRunStatus.Running)
             {
-                if (_state.NextAsk is { } next && next > now) _commands.Add(new PromptCommand.WakeAt(next));
+                if (Waits() is { } next) _commands.Add(new PromptCommand.WakeAt(next));
                 else GoOn();
             }
+        }
+
+        public void EngineBack(string engine)
+        {
+            if (_state.Gone == engine) _state = _state with { Gone = null };
         }
 
         public void Pause()
@@ -189,6 +199,10 @@ public static class PromptRun
             _commands.Add(new PromptCommand.Ask(_state.Ask, OpenRows(), _state.Engine));
             if (_state.Deadline is { } deadline) _commands.Add(new PromptCommand.WakeAt(deadline));
         }
+
+        // When to ask again, if that is still to come. No wait is longer than the longest: a time further away was written by
+        // a clock that went wrong.
+        private readonly long? Waits() => _state.NextAsk is { } next && next > now && next - now <= options.LongestDelay ? next : null;
 
         private void Wait(long delay, int times)
         {

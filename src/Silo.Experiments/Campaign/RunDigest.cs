@@ -53,10 +53,32 @@ public sealed record RunDigest(string Hex, IReadOnlyList<string> Engines)
     /// <param name="engines">Fingerprints of what made the texts, in any order.</param>
     public static RunDigest OfRun(IEnumerable<byte[]> prompts, IEnumerable<string> engines)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var prompt in prompts) hash.AppendData(prompt);
-        return new RunDigest(Convert.ToHexStringLower(hash.GetHashAndReset()),
-            [.. engines.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        using var sum = new Sum();
+        foreach (var prompt in prompts) sum.Add(prompt, null);
+        foreach (var engine in engines) sum.Add([], engine);
+        return sum.End();
+    }
+
+    /// <summary>Takes the digests of a run's prompts one by one, in plan order, however many they are.</summary>
+    public sealed class Sum : IDisposable
+    {
+        private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly SortedSet<string> engines = new(StringComparer.Ordinal);
+
+        /// <summary>Takes the next prompt.</summary>
+        /// <param name="prompt">Its digest.</param>
+        /// <param name="engine">Fingerprint of what made its texts, or null where there are none.</param>
+        public void Add(ReadOnlySpan<byte> prompt, string? engine)
+        {
+            hash.AppendData(prompt);
+            if (engine is not null) engines.Add(engine);
+        }
+
+        /// <summary>The digest of all that was taken.</summary>
+        public RunDigest End() => new(Convert.ToHexStringLower(hash.GetHashAndReset()), [.. engines]);
+
+        /// <inheritdoc />
+        public void Dispose() => hash.Dispose();
     }
 
     private static void AppendInt(IncrementalHash hash, Span<byte> number, int value)

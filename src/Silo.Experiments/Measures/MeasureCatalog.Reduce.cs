@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Silo.Experiments.Generation;
 using Silo.Experiments.Spec;
@@ -68,6 +69,12 @@ public sealed partial class MeasureCatalog
     private static byte[] Hash(TokenTrace trace)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        if (BitConverter.IsLittleEndian)
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<double>(trace.Full));
+            hash.AppendData(MemoryMarshal.AsBytes<double>(trace.Captured));
+            return hash.GetHashAndReset();
+        }
         var bytes = new byte[8 * 1024];
         foreach (var rows in new[] { trace.Full, trace.Captured })
         {

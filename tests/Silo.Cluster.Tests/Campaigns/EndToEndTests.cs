@@ -15,7 +15,7 @@ public class EndToEndTests
         var end = await RunAsync(cluster, spec);
         Assert.Equal("finished", end.Status);
         Assert.Equal(36, end.Kept);
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
     }
 
     [Fact]

@@ -50,7 +50,7 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
         await foreach (var seen in Client.WatchAsync("steered", 2, Cancellation)) numbers.Add((last = seen).Sequence);
         Assert.True(numbers[0] > 2);
         Assert.Equal(numbers.Order().Distinct(), numbers);
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), last!.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), last!.Digest);
         // Watching what is over tells its end at once; from its last number there is nothing to tell.
         Assert.Equal(last.Sequence, (await Client.WatchAsync("steered", 0, Cancellation).SingleAsync(Cancellation)).Sequence);
         Assert.Empty(await Client.WatchAsync("steered", last.Sequence, Cancellation).ToArrayAsync(Cancellation));
@@ -228,7 +228,7 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
         public async ValueTask InitializeAsync() => Cluster = await TestCluster.StartAsync(new TestWorld
         {
             InferenceSilos = 1,
-            Engine = () => new TestEngine { Before = (_, _, cancelled) => Delay > 0 ? Task.Delay(Delay, cancelled) : Task.CompletedTask },
+            Engine = () => new ToyEngine { Before = (_, _, cancelled) => Delay > 0 ? Task.Delay(Delay, cancelled) : Task.CompletedTask },
         });
 
         public ValueTask DisposeAsync() => Cluster.DisposeAsync();

@@ -9,7 +9,7 @@ using Silo.Experiments.Spec;
 namespace Silo.Cluster.Tests.Faults;
 
 /// <summary>What goes wrong around a campaign, drawn from a seed.</summary>
-internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSpec spec, int seed)
+internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSpec spec, int seed, CancellationToken over)
 {
     private readonly Random random = new(seed);
 
@@ -30,8 +30,9 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
                 // A call into a silo that dies at this moment.
                 Log.Enqueue($"  {e.GetType().Name}: {e.Message}");
             }
-            catch (OperationCanceledException)
+            catch (Exception)
             {
+                // It was told to stop in the middle of a call.
                 return;
             }
         }
@@ -64,7 +65,21 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
             case < 60:
                 await DeactivateAsync("page", cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(experiment, 0)));
                 break;
-            case < 70:
+            case < 64:
+                Log.Enqueue("window");
+                await cluster.Client.SetWindowAsync(experiment, 1 + random.Next(6), over);
+                break;
+            case < 67:
+                Log.Enqueue("pause, resume");
+                await cluster.Client.PauseAsync(experiment, over);
+                // The last word must be heard, or the campaign rightly stays where it is.
+                await InsistAsync(() => cluster.Client.ResumeAsync(experiment, over), over);
+                break;
+            case < 69:
+                Log.Enqueue("lose reminders");
+                await cluster.World.Reminders.TestOnlyClearTable();
+                break;
+            case < 77:
                 await DeactivateAsync("shard", cluster.Orleans.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, 0)));
                 break;
             default:

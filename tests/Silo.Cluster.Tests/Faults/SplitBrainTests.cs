@@ -14,7 +14,7 @@ public class SplitBrainTests
         var world = new TestWorld
         {
             InferenceSilos = 1,
-            Engine = () => new TestEngine { Before = (call, _, cancelled) => Task.Delay(call % 3 * 80, cancelled) },
+            Engine = () => new ToyEngine { Before = (call, _, cancelled) => Task.Delay(call % 3 * 80, cancelled) },
             RemindEvery = TimeSpan.FromMilliseconds(300),
         };
         await using var one = await TestCluster.StartAsync(world);
@@ -33,7 +33,7 @@ public class SplitBrainTests
             throw new TimeoutException();
         }, cancellation)));
 
-        var digest = await Specs.LocalDigestAsync(spec, new TestEngine());
+        var digest = await Specs.LocalDigestAsync(spec, new ToyEngine());
         Assert.All(ends, end => Assert.Equal((digest, 30), (end.Digest, end.Kept)));
         await using var after = await TestCluster.StartAsync(world);
         // What the one could not tell its shard, because the other had, is told when the ranks are sent again.

@@ -25,7 +25,9 @@ internal sealed record TestWorld
 
     public TestReminders Reminders { get; init; } = new();
 
-    public Func<IGenerationEngine> Engine { get; init; } = () => new TestEngine();
+    public WireFaults? Wire { get; init; }
+
+    public Func<IGenerationEngine> Engine { get; init; } = () => new ToyEngine();
 
     public string Model { get; init; } = InferenceKeys.EmbeddedModel;
 
@@ -62,6 +64,7 @@ internal static class TestSilo
         if (Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable("SILO_TEST_LOG"), out var level))
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(level).AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss.fff ")));
         if (world.Keys is { } keys) silo.AddSiloTokens(keys);
+        if (world.Wire is { } wire) silo.AddIncomingGrainCallFilter(wire);
         silo.Configure<ReminderOptions>(o => o.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100));
         silo.Configure<CampaignTiming>(o => (o.RemindEvery, o.ShardGathers) = (world.RemindEvery, world.ShardGathers));
         // A silo that was killed is missed after seconds.

@@ -22,6 +22,13 @@ internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
     public IReadOnlyCollection<KeyValuePair<(string State, GrainId Grain), byte[]>> Content =>
         [.. documents.Select(d => KeyValuePair.Create(d.Key, d.Value.Bytes))];
 
+    /// <summary>Forgets an experiment, so that a test may run one after another without end.</summary>
+    public void Forget(string experiment)
+    {
+        foreach (var (key, _) in documents)
+            if (Keys.ExperimentOf(key.Grain.Key.ToString()!) == experiment) documents.TryRemove(key, out _);
+    }
+
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         await Task.Yield();

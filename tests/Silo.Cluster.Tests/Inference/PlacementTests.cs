@@ -28,7 +28,7 @@ public class PlacementTests
     public async Task Without_an_inference_host_a_campaign_waits_and_with_a_new_one_it_goes_on()
     {
         var spec = Specs.Small(6);
-        var engine = new TestEngine { Before = (_, _, cancelled) => Task.Delay(150, cancelled) };
+        var engine = new ToyEngine { Before = (_, _, cancelled) => Task.Delay(150, cancelled) };
         await using var cluster = await TestCluster.StartAsync(new TestWorld { InferenceSilos = 1, Engine = () => engine });
         await cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 1 }, null, Cancellation);
         await foreach (var seen in cluster.Client.WatchAsync("e", 0, Cancellation))
@@ -43,7 +43,7 @@ public class PlacementTests
 
         await cluster.AddAsync(SiloRole.Inference);
         var end = await cluster.Client.WatchAsync("e", waiting.Sequence, Cancellation).LastAsync(Cancellation);
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public class PlacementTests
         var spec = Specs.Small(30);
         await using var cluster = await TestCluster.StartAsync(new TestWorld
         {
-            Engine = () => new TestEngine($"test/{Interlocked.Increment(ref number)}; model sha256:00; exact"),
+            Engine = () => new ToyEngine { Fingerprint = $"test/{Interlocked.Increment(ref number)}; model sha256:00; exact" },
         });
         await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
         var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);

@@ -54,7 +54,7 @@ public sealed class TokenTests : IAsyncLifetime
         var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
         await cluster.Client.RankAsync("e", [new RankEvent("p1", "t0.3-0", "ann", null, 1)], Cancellation);
         Assert.NotNull(await cluster.Client.BoardAsync("e", Cancellation));
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
@@ -21,6 +22,8 @@ public class ReleasedTests
 
     public static TheoryData<string> States => [.. Samples.States.Keys];
 
+    public static TheoryData<string> Forms => [.. Samples.Forms.Keys];
+
     [Theory, MemberData(nameof(Messages))]
     public void Released_messages_are_read(string name)
     {
@@ -37,6 +40,16 @@ public class ReleasedTests
     {
         var (json, again) = Samples.States[name];
         Assert.Equal(JsonDocument.Parse(json).RootElement.GetRawText(), JsonDocument.Parse(again(Released($"{name}.json", () => json))).RootElement.GetRawText());
+    }
+
+    [Theory, MemberData(nameof(Forms))]
+    public void Released_forms_are_read_and_damaged_ones_are_not(string name)
+    {
+        var (bytes, toJson) = Samples.Forms[name];
+        var released = Released($"{name}.form", () => bytes);
+        Assert.Equal(Encoding.UTF8.GetString(Samples.States[name].Json), Encoding.UTF8.GetString(toJson(released)));
+        for (var length = 0; length < released.Length; length++) Assert.Throws<InvalidDataException>(() => toJson(released[..length]));
+        Assert.Contains("later version", Assert.Throws<InvalidDataException>(() => toJson([99, .. released])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Silo.Cluster.Contracts.Inference;
 using Silo.Cluster.Contracts.Security;
 using Silo.Cluster.Grains.Campaigns;
 using Silo.Cluster.Grains.Correlations;
+using Silo.Cluster.Grains.State;
 using Silo.Experiments.Campaign;
 
 namespace Silo.Cluster.Tests.Serialization;
@@ -126,6 +127,17 @@ internal static class Samples
         ["prompt-texts"] = Of(new PromptTextsRecord { Texts = [Text with { Measures = [double.NaN, 0.1] }] }, PromptJson.Default.PromptTextsRecord),
         ["correlation-shard"] = Of(new ShardRecord { Sums = [1, 2], Counted = new() { ["p1"] = new Counted(true, 2) } }, ShardJson.Default.ShardRecord),
     };
+
+    /// <summary>Those that are stored in a form of their own: its bytes, and the JSON of what is read from such bytes.</summary>
+    public static IReadOnlyDictionary<string, (byte[] Bytes, Func<byte[], byte[]> ToJson)> Forms { get; } = new Dictionary<string, (byte[], Func<byte[], byte[]>)>
+    {
+        ["prompt-texts"] = Of("prompt-texts", PromptForms.Texts, PromptJson.Default.PromptTextsRecord),
+        ["prompt-page-ends"] = Of("prompt-page-ends", PromptForms.Ends, Grains.Campaigns.CampaignJson.Default.PageRecord),
+        ["correlation-shard"] = Of("correlation-shard", ShardRecord.Form, ShardJson.Default.ShardRecord),
+    };
+
+    private static (byte[], Func<byte[], byte[]>) Of<T>(string name, StateForm<T> form, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
+        (form.ToBytes(JsonSerializer.Deserialize(States[name].Json, type)!), bytes => JsonSerializer.SerializeToUtf8Bytes(form.FromBytes(bytes), type));
 
     private static (byte[], Func<byte[], byte[]>) Of<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
         (JsonSerializer.SerializeToUtf8Bytes(value, type), stored => JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize(stored, type)!, type));

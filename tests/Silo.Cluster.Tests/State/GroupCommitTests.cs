@@ -68,6 +68,84 @@ public class GroupCommitTests
         Assert.Equal(1, writes);
     });
 
+    [Fact]
+    public Task One_that_gathers_writes_at_once_and_then_no_sooner_than_it_may() => OnGrainAsync(async () =>
+    {
+        var (clock, writes) = (new Clock(), 0);
+        var commit = new GroupCommit(() => Task.FromResult(++writes), () => Assert.Fail("nothing was lost"), () => TimeSpan.FromSeconds(10), clock);
+        await commit.CommitAsync();
+        var (second, third) = (commit.CommitAsync(), commit.CommitAsync());
+        await Task.Delay(30);
+        Assert.Equal(1, writes);
+        clock.Pass(TimeSpan.FromSeconds(9));
+        await Task.Delay(30);
+        Assert.Equal(1, writes);
+        clock.Pass(TimeSpan.FromSeconds(1));
+        await second;
+        Assert.Equal(2, writes);
+        Assert.False(third.IsCompleted);
+        clock.Pass(TimeSpan.FromSeconds(10));
+        await third;
+        Assert.Equal(3, writes);
+        clock.Pass(TimeSpan.FromHours(1));
+        await commit.CommitAsync();
+        Assert.Equal(4, writes);
+    });
+
     private Task OnGrainAsync(Func<Task> work) =>
         Task.Factory.StartNew(work, TestContext.Current.CancellationToken, TaskCreationOptions.None, turns.ExclusiveScheduler).Unwrap();
+
+    /// <summary>A clock that goes when it is told.</summary>
+    private sealed class Clock : TimeProvider
+    {
+        private readonly List<Alarm> alarms = [];
+        private long now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => now;
+
+        public void Pass(TimeSpan time)
+        {
+            now += time.Ticks;
+            foreach (var alarm in alarms.Where(a => a.At <= now).ToArray())
+            {
+                alarms.Remove(alarm);
+                alarm.Ring();
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var alarm = new Alarm(this, () => callback(state));
+            alarm.Change(dueTime, period);
+            return alarm;
+        }
+
+        private sealed class Alarm(Clock clock, Action ring) : ITimer
+        {
+            public long At { get; private set; }
+
+            public void Ring() => ring();
+
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                clock.alarms.Remove(this);
+                if (dueTime != Timeout.InfiniteTimeSpan)
+                {
+                    At = clock.now + dueTime.Ticks;
+                    clock.alarms.Add(this);
+                }
+                return true;
+            }
+
+            public void Dispose() => clock.alarms.Remove(this);
+
+            public ValueTask DisposeAsync()
+            {
+                Dispose();
+                return ValueTask.CompletedTask;
+            }
+        }
+    }
 }

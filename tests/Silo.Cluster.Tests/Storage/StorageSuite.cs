@@ -38,7 +38,7 @@ public abstract class StorageSuite
         await cluster.Client.RankAsync("e", ranks, Cancellation);
         var end = await EndAsync(cluster);
 
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
         Assert.Equal((12, 36, 0), (end.Ended, end.Kept, end.Failed));
         await Recount.AssertRanksAsync(cluster.Client, "e", spec, ranks);
         await Recount.AssertBoardAsync(cluster.Orleans, "e", spec);
@@ -214,7 +214,7 @@ public abstract class StorageSuite
         {
             var end = await EndAsync(cluster, experiment);
             Assert.Equal((ids.Length, 3 * ids.Length), (end.Ended, end.Kept));
-            Assert.Equal(await Specs.LocalDigestAsync(Named(experiment, ids), new TestEngine()), end.Digest);
+            Assert.Equal(await Specs.LocalDigestAsync(Named(experiment, ids), new ToyEngine()), end.Digest);
         }
     }
 
@@ -227,7 +227,7 @@ public abstract class StorageSuite
         Traces = TraceKeeping.None,
     };
 
-    private static Func<Silo.Experiments.Generation.IGenerationEngine> Slow(int milliseconds) => () => new TestEngine { Before = (_, _, cancelled) => Task.Delay(milliseconds, cancelled) };
+    private static Func<Silo.Experiments.Generation.IGenerationEngine> Slow(int milliseconds) => () => new ToyEngine { Before = (_, _, cancelled) => Task.Delay(milliseconds, cancelled) };
 
     private static async Task<CampaignStatusReply> EndAsync(HostedCluster cluster, string experiment = "e")
     {
@@ -243,7 +243,7 @@ public abstract class StorageSuite
     private static async Task AssertEndAsync(HostedCluster cluster, ExperimentSpec spec, IReadOnlyCollection<RankEvent> ranks)
     {
         var end = await EndAsync(cluster);
-        Assert.Equal(await Specs.LocalDigestAsync(spec, new TestEngine()), end.Digest);
+        Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
         Assert.Equal((spec.Prompts.Count, 3 * spec.Prompts.Count, 0), (end.Ended, end.Kept, end.Failed));
         await Recount.AssertRanksAsync(cluster.Client, "e", spec, ranks);
         await Recount.AssertBoardAsync(cluster.Orleans, "e", spec);

@@ -80,6 +80,33 @@ public class PromptRunTests
     }
 
     [Fact]
+    public void An_engine_that_was_gone_and_answers_again_is_one_like_any_other()
+    {
+        On(new PromptEvent.Begin(), 0);
+        On(new PromptEvent.Answer(0, "a"), 0);
+        On(new PromptEvent.EngineGone("a"), 0);
+        Assert.Empty(On(new PromptEvent.EngineBack("b"), 0));
+        Assert.Equal([new PromptCommand.Drop(0, DropCause.OtherEngine)], On(new PromptEvent.Answer(0, "a"), 0));
+        Assert.Empty(On(new PromptEvent.EngineBack("a"), 0));
+        Assert.Equal([new PromptCommand.Keep(0)], On(new PromptEvent.Answer(0, "a"), 0));
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_makes_no_wait_longer_than_the_longest()
+    {
+        const long Tomorrow = 86_400_000;
+        On(new PromptEvent.Begin(), Tomorrow);
+        Assert.Equal([new PromptCommand.WakeAt(1_005)], On(new PromptEvent.Tick(), 5));
+        Assert.Equal(new PromptCommand.CancelAsk(1), On(new PromptEvent.Tick(), 1_005)[0]);
+
+        On(new PromptEvent.Tick(), Tomorrow);
+        Assert.Equal([new PromptCommand.WakeAt(Tomorrow + 10)], On(new PromptEvent.EngineBusy(2), Tomorrow));
+        Assert.Equal(Ask(3, null, 0, 1, 2), On(new PromptEvent.Tick(), 5)[0]);
+        On(new PromptEvent.EngineBusy(3), Tomorrow);
+        Assert.Equal(Ask(4, null, 0, 1, 2), On(new PromptEvent.Recover(), 5)[0]);
+    }
+
+    [Fact]
     public void Paused_it_keeps_what_comes_and_asks_for_no_more_until_it_goes_on()
     {
         On(new PromptEvent.Begin(), 0);

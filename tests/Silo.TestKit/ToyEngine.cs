@@ -1,42 +1,45 @@
-using System.Collections.Concurrent;
 using Silo.Core.Features;
 using Silo.Experiments.Generation;
 
-namespace Silo.Cluster.Tests.Fixtures;
+namespace Silo.TestKit;
 
 /// <summary>
-/// An engine whose texts and features are a function of their stream key, so that campaigns can be checked without a
-/// model. It can be told to be busy, to fail, and to wait, and counts what it made.
+/// An engine whose texts and features are a function of their stream key, so that a run or a campaign can be checked
+/// without a model. It can be told to be busy, to fail, to wait, and to answer something else.
 /// </summary>
-internal sealed class TestEngine(string fingerprint = "test/1; model sha256:00; exact") : IGenerationEngine
+public sealed class ToyEngine : IGenerationEngine
 {
     private static readonly string[] Words = ["the", "old", "lamp", "sang", "over", "a", "river", "and", "we", "slept", "under", "its", "light"];
-    private int calls;
+    private int _calls;
 
-    public string Fingerprint => fingerprint;
+    public string Fingerprint { get; init; } = "toy/1; model sha256:00; exact";
 
-    public ConcurrentDictionary<GenerationKey, int> Made { get; } = new();
+    public int Calls => _calls;
 
     /// <summary>Called before a request is served, with its number from 1; may throw or wait.</summary>
-    public Func<int, GenerationRequest, CancellationToken, Task>? Before { get; set; }
+    public Func<int, GenerationRequest, CancellationToken, Task>? Before { get; init; }
+
+    /// <summary>What becomes of each answer.</summary>
+    public Func<GenerationResult, GenerationResult>? Change { get; init; }
 
     public async Task<IReadOnlyList<GenerationResult>> GenerateAsync(
         GenerationRequest request, Action<GenerationResult>? onResult, CancellationToken cancellationToken)
     {
-        var call = Interlocked.Increment(ref calls);
-        if (Before is { } before) await before(call, request, cancellationToken);
+        var call = Interlocked.Increment(ref _calls);
+        await Task.Yield();
+        if (Before is not null) await Before(call, request, cancellationToken);
         var results = new List<GenerationResult>();
         foreach (var row in request.Rows)
         {
-            var result = Make(row, request);
-            Made.AddOrUpdate(row.Key, 1, (_, times) => times + 1);
+            var result = Make(row, request, Fingerprint);
+            if (Change is not null) result = Change(result);
             onResult?.Invoke(result);
             results.Add(result);
         }
         return results;
     }
 
-    private GenerationResult Make(GenerationRow row, GenerationRequest request)
+    private static GenerationResult Make(GenerationRow row, GenerationRequest request, string engine)
     {
         var state = (ulong)row.StreamKey ^ (ulong)(row.StreamKey >> 64);
         ulong Next() => state = state * 6364136223846793005 + 1442695040888963407;
@@ -50,6 +53,6 @@ internal sealed class TestEngine(string fingerprint = "test/1; model sha256:00; 
             for (var i = 0; i < values.Length; i++) values[i] = (Next() >> 40) / 16777216.0;
         return new GenerationResult(row.Key, tokens, string.Join(' ', tokens.Select(t => Words[t])),
             steps == request.MaxTokens ? FinishReason.Length : FinishReason.Stop,
-            new TokenTrace(steps, temperatures, full, captured), fingerprint);
+            new TokenTrace(steps, temperatures, full, captured), engine);
     }
 }

@@ -1,0 +1,153 @@
+using Silo.Client;
+using Silo.Cluster.Contracts;
+using Silo.Cluster.Contracts.Campaigns;
+using Silo.Cluster.Tests.Fixtures;
+using Silo.Core;
+using Silo.Experiments.Spec;
+
+namespace Silo.Cluster.Tests.Campaigns;
+
+/// <summary>What is looked at before a campaign starts, and what cannot make one hang.</summary>
+public sealed class StartTests : IAsyncLifetime
+{
+    private TestCluster cluster = null!;
+    private Func<Silo.Experiments.Generation.GenerationResult, Silo.Experiments.Generation.GenerationResult> change = result => result;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => cluster = await TestCluster.StartAsync(new TestWorld
+    {
+        InferenceSilos = 1,
+        Engine = () => new ToyEngine { Change = result => change(result) },
+    });
+
+    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+
+    [Fact]
+    public async Task A_hash_that_spec_and_prompts_do_not_have_is_refused()
+    {
+        var spec = Specs.Small(2);
+        var experiment = await SendAsync("e", spec, new string('0', 64));
+        var refused = await Assert.ThrowsAsync<SiloException>(experiment.Start);
+        Assert.Contains($"what was sent has hash {SpecIdentity.Of(spec).Hash[..12]}, not 000000000000 as was said", refused.Message, StringComparison.Ordinal);
+        await NothingBeginsAsync(experiment);
+
+        // Prompts that differ from those that were hashed are no better than another spec.
+        experiment = await SendAsync("f", spec, SpecIdentity.Of(spec with { Prompts = [spec.Prompts[0], new Prompt("p2", "something else")] }).Hash);
+        Assert.Contains("what was sent has hash", (await Assert.ThrowsAsync<SiloException>(experiment.Start)).Message, StringComparison.Ordinal);
+        // The same prompts in the same pages have the hash that was submitted.
+        experiment = await SendAsync("g", spec, SpecIdentity.Of(spec).Hash);
+        Assert.Null(await experiment.Start());
+    }
+
+    [Fact]
+    public async Task A_prompt_id_that_stands_on_two_pages_is_refused_with_both_places()
+    {
+        var spec = Specs.Small(Limits.PageSize + 50);
+        spec = spec with { Prompts = [.. spec.Prompts.Select((p, i) => i == Limits.PageSize + 4 ? p with { Id = "p3" } : p)] };
+        const string Places = "prompt id 'p3' stands twice, as prompt 3 ";
+        Assert.Contains(Places, (await Assert.ThrowsAsync<SiloException>(() => cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SiloException>(() => cluster.Client.StatusAsync("e", Cancellation));
+
+        var experiment = await SendAsync("e", spec, SpecIdentity.Of(spec).Hash);
+        for (var i = 0; i < 2; i++)
+            Assert.Contains($"{Places}(page 0) and as prompt 205 (page 1)", (await Assert.ThrowsAsync<SiloException>(experiment.Start)).Message, StringComparison.Ordinal);
+        await NothingBeginsAsync(experiment);
+    }
+
+    [Fact]
+    public async Task Ids_that_no_store_could_keep_apart_or_keep_at_all_are_refused()
+    {
+        await SendAsync("e", Specs.Small(1), new string('0', 64));
+        var page = cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
+        foreach (var (id, reason) in new[] { (new string('é', 67), "402 characters when escaped, at most 400"), (new string('x', 201), "expected 1 to 200 characters") })
+        {
+            // The page of this experiment is there already: what is wrong with the id is said first.
+            var reply = await page.Put(new PromptPage { Ids = [id], Texts = ["one"] });
+            Assert.Equal(SubmitOutcome.Refused, reply.Outcome);
+            Assert.Contains(reason, reply.Reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Before_it_has_started_a_campaign_neither_pauses_nor_goes_on()
+    {
+        var spec = Specs.Small(1);
+        var experiment = await SendAsync("e", spec, SpecIdentity.Of(spec).Hash);
+        foreach (var call in (Func<Task>[])[experiment.Pause, experiment.Resume])
+            Assert.Contains("has not started", (await Assert.ThrowsAsync<SiloException>(call)).Message, StringComparison.Ordinal);
+        Assert.Equal(("new", 0), (await experiment.Status()) is { } status ? (status.Status, status.InFlight) : default);
+        Assert.Equal(3, (await experiment.SetWindow(3))!.Window);
+        await experiment.Start();
+        Assert.Equal("finished", (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Status);
+    }
+
+    [Fact]
+    public async Task A_prompt_is_told_as_one_prompt_only()
+    {
+        var spec = Specs.Small(2);
+        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        var told = await Assert.ThrowsAsync<SiloException>(() => cluster.Orleans.GetGrain<IPromptGrain>("e/p2").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"));
+        Assert.Equal("prompt 'p2' is number 1 of its experiment, not 0", told.Message);
+    }
+
+    [Fact]
+    public async Task A_campaign_whose_reminder_got_lost_is_reminded_again_once_anybody_asks_for_it()
+    {
+        using var gate = new SemaphoreSlim(0);
+        change = result =>
+        {
+            gate.Wait(Cancellation);
+            return result;
+        };
+        var spec = Specs.Small(3);
+        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 1 }, null, Cancellation);
+        Assert.Equal(1, cluster.World.Reminders.Count);
+        await cluster.World.Reminders.TestOnlyClearTable();
+        await cluster.DeactivateAsync(cluster.Orleans.GetGrain<IExperimentGrain>("e"));
+        Assert.Equal("running", (await cluster.Client.StatusAsync("e", Cancellation)).Status);
+        while (cluster.World.Reminders.Count == 0) await Task.Delay(20, Cancellation);
+        gate.Release(100);
+        Assert.Equal(9, (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
+        while (cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
+    }
+
+    [Fact]
+    public async Task Texts_and_reasons_too_long_to_be_kept_are_given_up_and_the_campaign_ends()
+    {
+        change = result => result.Key.Prompt switch
+        {
+            "p1" => result with { Text = new string('x', 6_000_000) },
+            "p2" => throw new InvalidOperationException(new string('y', 2_000_000)),
+            _ => result,
+        };
+        await cluster.Client.SubmitAsync("e", Specs.Small(3), new SubmitOptions(), null, Cancellation);
+        var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        Assert.Equal((3L, 6L), (end.Kept, end.Failed));
+        var tooLong = (await cluster.Client.TextsAsync("e", "p1", false, Cancellation)).Failures;
+        Assert.All(tooLong, f => Assert.Matches(@"^the texts take \d+ bytes: at most 50331648 are taken$", f.Reason));
+        var tooWordy = (await cluster.Client.TextsAsync("e", "p2", false, Cancellation)).Failures;
+        Assert.All(tooWordy, f => Assert.Equal(Limits.MaxReasonLength + 3, f.Reason.Length));
+        Assert.Equal((3, 3), (tooLong.Count, tooWordy.Count));
+    }
+
+    private async Task NothingBeginsAsync(IExperimentGrain experiment)
+    {
+        Assert.Equal(("new", 0), (await experiment.Status()) is { } status ? (status.Status, status.InFlight) : default);
+        // It takes a place among the open ones until it is cancelled.
+        Assert.Contains(experiment.GetPrimaryKeyString(), await cluster.Client.OpenExperimentsAsync(Cancellation));
+        Assert.Equal("cancelled", (await experiment.Cancel())!.Status);
+        while ((await cluster.Client.OpenExperimentsAsync(Cancellation)).Contains(experiment.GetPrimaryKeyString())) await Task.Delay(20, Cancellation);
+    }
+
+    private async Task<IExperimentGrain> SendAsync(string id, ExperimentSpec spec, string hash)
+    {
+        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>(id);
+        var reply = await experiment.Submit(new Submission { Spec = SpecWriter.Write(spec with { Prompts = [], PromptsFile = "prompts.jsonl" }), Hash = hash, Prompts = spec.Prompts.Count });
+        Assert.Equal(SubmitOutcome.Accepted, reply.Outcome);
+        foreach (var (number, page) in spec.Prompts.Chunk(Limits.PageSize).Index())
+            Assert.Equal(SubmitOutcome.Accepted, (await cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(id, number)).Put(new PromptPage { Ids = [.. page.Select(p => p.Id)], Texts = [.. page.Select(p => p.Text)] })).Outcome);
+        return experiment;
+    }
+}
