@@ -19,6 +19,7 @@ if [ "${CI:-}" = true ]; then
   missing=()
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
   [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || command -v initdb >/dev/null || missing+=(postgresql)
+  command -v npm >/dev/null || missing+=(nodejs npm)
   if [ ${#missing[@]} -eq 0 ]; then
     echo "nothing to install"
   elif command -v apt-get >/dev/null; then
@@ -29,6 +30,15 @@ if [ "${CI:-}" = true ]; then
     echo "installed ${missing[*]}"
   else
     echo "no apt-get: ${missing[*]} not installed, the tests that need it are skipped"
+  fi
+  azurite=artifacts/azurite
+  if [ ! -f "$azurite/node_modules/azurite/dist/src/azurite.js" ] && command -v npm >/dev/null; then
+    if npm install --prefix "$azurite" --no-audit --no-fund --ignore-scripts --loglevel=error azurite@3.37.0 >"$out/npm.log" 2>&1; then
+      echo "installed azurite"
+    else
+      tail -n 5 "$out/npm.log"
+      echo "azurite not installed, the tests that need it are skipped"
+    fi
   fi
 fi
 

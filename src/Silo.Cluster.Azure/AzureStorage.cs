@@ -28,7 +28,8 @@ public static class AzureStorage
         silo.AddAzureBlobGrainStorage(StoreNames.Traces, o =>
         {
             o.BlobServiceClient = new BlobServiceClient(connection);
-            o.ContainerName = "silo-traces";
+            // Blobs are not named by service, as rows are.
+            o.ContainerName = $"{options.ServiceId}-traces";
             o.GrainStorageSerializer = new PackedStateSerializer();
         });
     }

@@ -35,8 +35,8 @@ public static class Limits
     /// <summary>Most ranks that one prompt takes in all its revisions.</summary>
     public const int MaxRanksPerPrompt = 65_536;
 
-    /// <summary>Most bytes of one grain's state; below Azure tables' own limit of 983,040.</summary>
-    public const int MaxStateBytes = 900_000;
+    /// <summary>Most bytes of one grain's state; below Azure tables' own limit of 983,040, and Azurite's of a mebibyte in Base64.</summary>
+    public const int MaxStateBytes = 750_000;
 
     /// <summary>Most bytes that the texts of one prompt may take by the plan's estimate: they travel in one message and lie in one document.</summary>
     public const int MaxPromptBytes = 32 * 1024 * 1024;

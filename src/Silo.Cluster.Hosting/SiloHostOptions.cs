@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Silo.Core;
 
 namespace Silo.Cluster.Hosting;
@@ -36,7 +37,7 @@ public enum StorageKind
 /// A host's configuration, section <c>Silo</c>. Secrets (connection strings, keys) come from files that are named here,
 /// never from this section itself, so that they are neither in a process list nor in a log.
 /// </summary>
-public sealed class SiloHostOptions
+public sealed partial class SiloHostOptions
 {
     /// <summary>What the host does.</summary>
     public HostRole Role { get; set; } = HostRole.AllInOne;
@@ -92,6 +93,9 @@ public sealed class SiloHostOptions
     {
         foreach (var (name, port) in (ReadOnlySpan<(string, int)>)[("SiloPort", SiloPort), ("GatewayPort", GatewayPort), ("HttpPort", HttpPort)])
             if (port is < 1 or > 65535) throw new SiloException($"Silo:{name} is {port}: expected a port from 1 to 65535");
+        // It stands in keys, and in the name of a blob container.
+        if (!ServicePattern().IsMatch(ServiceId))
+            throw new SiloException($"Silo:ServiceId is '{ServiceId}': expected 1 to 40 of a-z and 0-9, with single '-' between them");
         if (AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))
             throw new SiloException($"Silo:AdvertisedAddress is '{address}': expected an IP address");
         if (Development)
@@ -122,6 +126,9 @@ public sealed class SiloHostOptions
             throw new SiloException($"{setting}: cannot read '{path}': {e.Message}", e);
         }
     }
+
+    [GeneratedRegex("^(?=.{1,40}$)[a-z0-9]+(-[a-z0-9]+)*$", RegexOptions.CultureInvariant)]
+    private static partial Regex ServicePattern();
 
     private static void Need(string? value, string name)
     {

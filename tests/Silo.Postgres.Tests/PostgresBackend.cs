@@ -9,24 +9,23 @@ namespace Silo.Postgres.Tests;
 internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
 {
     private readonly string file = Path.GetTempFileName();
-    private readonly SiloHostOptions options = new();
 
     private PostgresBackend(PostgresServer server)
     {
         Server = server;
         File.WriteAllText(file, server.ConnectionString);
-        options.Postgres.ConnectionStringFile = file;
     }
 
     public PostgresServer Server { get; }
 
-    public static async Task<PostgresBackend> StartAsync() => new(await PostgresServer.StartNewAsync());
+    public static async Task<PostgresBackend> StartNewAsync() => new(await PostgresServer.StartNewAsync());
 
-    public void Register(ISiloBuilder silo) => PostgresStorage.Register(silo, options);
+    public void Register(ISiloBuilder silo, string service) =>
+        PostgresStorage.Register(silo, new SiloHostOptions { ServiceId = service, Postgres = new ConnectionFile { ConnectionStringFile = file } });
 
     public Task StopAsync() => Server.StopAsync();
 
-    Task IStorageBackend.StartAsync() => Server.StartAsync();
+    public Task StartAsync() => Server.StartAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -8,7 +8,7 @@ namespace Silo.Postgres.Tests;
 /// <summary>One server for all tests that do not stop it, started when the first asks for it.</summary>
 public sealed class SharedPostgres : IAsyncDisposable
 {
-    private readonly Lazy<Task<PostgresBackend>> started = new(PostgresBackend.StartAsync);
+    private readonly Lazy<Task<PostgresBackend>> started = new(PostgresBackend.StartNewAsync);
 
     internal Task<PostgresBackend> GetAsync() => started.Value;
 
@@ -22,5 +22,5 @@ public sealed class PostgresStorageTests(SharedPostgres shared) : StorageSuite
 {
     private protected override async Task<IStorageBackend> SharedAsync() => await shared.GetAsync();
 
-    private protected override async Task<IStorageBackend> OwnAsync() => await PostgresBackend.StartAsync();
+    private protected override async Task<IStorageBackend> OwnAsync() => await PostgresBackend.StartNewAsync();
 }

@@ -156,7 +156,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         return page.Ids.Count == expected ? null : $"page {number} with {page.Ids.Count} prompts: of {prompts} prompts it has {expected}";
     }
 
-    private string? Check(PromptPage page)
+    private static string? Check(PromptPage page)
     {
         if (page?.Ids is null || page.Texts is null) return "a page without prompts";
         if (page.Ids.Count != page.Texts.Count) return $"{page.Ids.Count} ids and {page.Texts.Count} texts";
@@ -166,23 +166,10 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         {
             if (page.Ids[i] is null || page.Texts[i] is null) return $"prompt {i + 1} of the page has no id or no text";
             if (!ids.Add(page.Ids[i])) return $"prompt '{page.Ids[i]}' stands twice in the page";
-            if (CheckId(page.Ids[i]) is { } reason) return $"prompt {i + 1} of the page: {reason}";
+            if (Keys.PromptRefusal(page.Ids[i]) is { } reason) return $"prompt {i + 1} of the page: {reason}";
             if (page.Texts[i].Length > Limits.MaxPromptLength) return $"prompt '{page.Ids[i]}' has {page.Texts[i].Length} characters, at most {Limits.MaxPromptLength} are taken";
         }
         return null;
-    }
-
-    private string? CheckId(string id)
-    {
-        try
-        {
-            // Half a surrogate pair would share its key, and so its grain, with others of its kind.
-            return Keys.PromptIdOf(Keys.Prompt(Experiment, id)) == id ? null : "its id is no well-formed text";
-        }
-        catch (SiloException e)
-        {
-            return e.Message;
-        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Page {Page} could not tell its campaign: {Reason}")]

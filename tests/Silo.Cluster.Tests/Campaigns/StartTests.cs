@@ -60,7 +60,7 @@ public sealed class StartTests : IAsyncLifetime
     {
         await SendAsync("e", Specs.Small(1), new string('0', 64));
         var page = cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
-        foreach (var (id, reason) in new[] { (new string('é', 67), "402 characters when escaped, at most 400"), (new string('x', 201), "expected 1 to 200 characters") })
+        foreach (var (id, reason) in new[] { (new string('é', 67), "takes 402 characters in a key, at most 384 fit"), (new string('x', 201), "expected 1 to 200 characters") })
         {
             // The page of this experiment is there already: what is wrong with the id is said first.
             var reply = await page.Put(new PromptPage { Ids = [id], Texts = ["one"] });

@@ -1,11 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Storage;
 using Silo.Client;
+using Silo.TestKit.Servers;
 
 namespace Silo.Cluster.Tests.Fixtures;
 
@@ -13,7 +13,9 @@ namespace Silo.Cluster.Tests.Fixtures;
 internal interface IStorageBackend
 {
     /// <summary>Registers membership, reminders and both stores as the hosts do.</summary>
-    void Register(ISiloBuilder silo);
+    /// <param name="silo">The silo.</param>
+    /// <param name="service">Whose state it is.</param>
+    void Register(ISiloBuilder silo, string service);
 
     /// <summary>The storage does not answer any more; what it has acknowledged stays.</summary>
     Task StopAsync();
@@ -95,17 +97,10 @@ internal sealed class HostedCluster : IAsyncDisposable
         builder.UseOrleans(silo =>
         {
             silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (cluster, service));
-            silo.ConfigureEndpoints(IPAddress.Loopback, FreePort(), role == SiloRole.Gateway ? FreePort() : 0);
-            storage.Register(silo);
+            silo.ConfigureEndpoints(IPAddress.Loopback, Ports.Free(), role == SiloRole.Gateway ? Ports.Free() : 0);
+            storage.Register(silo, service);
             TestSilo.Configure(silo, role, world);
         });
         return builder.Build();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
