@@ -20,11 +20,14 @@ internal sealed class GroupCommit(Func<Task> write, Action lost, Func<TimeSpan>?
     private Task running = Task.CompletedTask;
     private Task? next;
     private Exception? ended;
+    private bool isGathering;
 
     /// <summary>Completes when a write that began after this call has succeeded; fails as that write fails.</summary>
     public Task CommitAsync()
     {
         if (next is not null) return next;
+        // A write that has not begun takes along what changes until it does.
+        if (isGathering) return running;
         return running.IsCompleted ? running = WriteAsync() : next = AfterAsync(running);
     }
 
@@ -50,8 +53,10 @@ internal sealed class GroupCommit(Func<Task> write, Action lost, Func<TimeSpan>?
     private async Task WriteAsync()
     {
         // Whatever else this turn and those that wait already have changed goes with it.
+        isGathering = true;
         await Task.Yield();
         if (gathers is not null && lastWrite is { } last && gathers() - time!.GetElapsedTime(last) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time);
+        isGathering = false;
         if (ended is not null) throw ended;
         try
         {
