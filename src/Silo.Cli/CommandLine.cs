@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Silo.Cli.Commands;
 using Silo.Core;
+using Silo.Models;
 
 namespace Silo.Cli;
 
@@ -41,7 +42,7 @@ internal static class CommandLine
     /// <summary>An exception in one line. What a user's input caused says so itself; the rest names its kind.</summary>
     public static string Describe(Exception exception) => exception switch
     {
-        SiloException e => e.Message,
+        SiloException or DeviceMemoryException => exception.Message,
         AggregateException { InnerExceptions.Count: 1 } e => Describe(e.InnerException!),
         OperationCanceledException => "interrupted",
         OutOfMemoryException => "not enough memory",

@@ -29,8 +29,8 @@ internal static class Common
     /// <summary>The model; the one that comes with Silo where none is named.</summary>
     public static Option<string> Model() => new("--model")
     {
-        Description = "The model's GGUF file. Default: the small model that comes with Silo.",
-        HelpName = "FILE",
+        Description = "The model: a GGUF file, or a folder of ONNX Runtime GenAI. Default: the small model that comes with Silo.",
+        HelpName = "MODEL",
         DefaultValueFactory = _ => ExperimentFile.EmbeddedModel,
     };
 

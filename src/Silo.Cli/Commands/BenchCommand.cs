@@ -2,13 +2,14 @@ using System.CommandLine;
 using Silo.Cli.Bench;
 using Silo.Cli.Results;
 using Silo.Core.Features;
+using Silo.Models;
 
 namespace Silo.Cli.Commands;
 
 /// <summary><c>silo bench</c>: how fast this machine is at what takes Silo's time.</summary>
 internal static class BenchCommand
 {
-    public static Command Create() => new("bench", "How fast this machine is at what takes Silo's time.") { Kernel(), Decode() };
+    public static Command Create() => new("bench", "How fast this machine is at what takes Silo's time.") { Kernel(), Decode(), Engine() };
 
     private static Command Decode()
     {
@@ -36,6 +37,39 @@ internal static class BenchCommand
                     weights read by 1 row: {Numbers.Show(measured.BytesPerSecond1 / 1e9)} GB/s; a plain loop over as many bytes: {Numbers.Show(measured.PlainLoopBytesPerSecond / 1e9)} GB/s
                     multiplications of 32 rows: {Numbers.Show(measured.MultiplicationsPerSecond32 / 1e9)} G/s; a plain loop in the first cache: {Numbers.Show(measured.PlainLoopMultiplicationsPerSecond / 1e9)} G/s
                     """.ReplaceLineEndings("\n"));
+            });
+    }
+
+    private static Command Engine()
+    {
+        var model = Common.Model();
+        var threads = Common.Whole("--threads", Environment.ProcessorCount, 1, 1024, "Threads to use.");
+        var steps = Common.Whole("--steps", 32, 1, 100_000, "Steps of each text.");
+        var rounds = Common.Whole("--rounds", 5, 1, 1000, "Rounds; the quickest of each case counts.");
+        return new Command("engine", "Steps of a model's engine for 1, 8 and 32 rows: with and without features, what is copied, and sampling.") { model, threads, steps, rounds }
+            .WithExamples("silo bench engine", "silo bench engine --model llama-3.1-8b-cuda --steps 64 --json")
+            .Does((result, terminal) =>
+            {
+                using var opened = LanguageModels.Open(result.GetRequiredValue(model), new ModelOptions { Threads = result.GetValue(threads) });
+                var timings = EngineBenchmark.Run(opened, result.GetValue(steps), result.GetValue(rounds));
+                if (terminal.Json)
+                {
+                    terminal.WriteJson(new EngineBenchResult(opened.Info.Name, opened.Info.Fingerprint, opened.Info.VocabularySize, opened.Threads, result.GetValue(steps), [.. timings.Select(EngineLine.Of)]), CliJson.Readable.EngineBenchResult);
+                    return;
+                }
+                static string Milliseconds(double? seconds) => seconds is { } s ? Numbers.Show(s * 1e3, "#,0.00") : "";
+                terminal.WriteLine($"{opened.Info.Name}: {Numbers.Count(opened.Info.VocabularySize)} tokens, {opened.Threads} threads; {opened.Info.Engine}; {opened.Info.NumericProfile}");
+                terminal.WriteTable(["milliseconds a step", .. timings.Select(t => $"#{t.Rows} rows")],
+                [
+                    ["without features", .. timings.Select(t => Milliseconds(t.Step))],
+                    ["with features at one temperature", .. timings.Select(t => Milliseconds(t.StepWithFeatures))],
+                    ["with features at three", .. timings.Select(t => Milliseconds(t.StepWithThree))],
+                    ["copies between runtime and host", .. timings.Select(t => Milliseconds(t.Copies))],
+                    ["megabytes copied", .. timings.Select(t => Numbers.Show(t.CopiedBytes / 1e6, "#,0.00"))],
+                    ["sampling, Silo's", .. timings.Select(t => Milliseconds(t.OwnSampling))],
+                    ["sampling, the runtime's own", .. timings.Select(t => Milliseconds(t.RuntimeSampling))],
+                    ["tokens/s without features", .. timings.Select(t => Numbers.Show(t.TokensPerSecond, "#,0"))],
+                ]);
             });
     }
 

@@ -1,30 +1,29 @@
 using System.CommandLine;
 using Silo.Cli.Results;
 using Silo.Models;
-using Silo.Models.Gguf;
 
 namespace Silo.Cli.Commands;
 
-/// <summary><c>silo model info</c>: what a model's file says of itself.</summary>
+/// <summary><c>silo model info</c>: what a model says of itself.</summary>
 internal static class ModelCommand
 {
     public static Command Create()
     {
-        var path = Common.Path("FILE", "The GGUF file.");
-        var info = new Command("info", "Architecture, size, numeric profile, metadata and tensors of a GGUF file.") { path }
-            .WithExamples("silo model info model.gguf", "silo model info model.gguf --json")
+        var path = Common.Path("MODEL", "A GGUF file, or a folder of ONNX Runtime GenAI.");
+        var info = new Command("info", "Architecture, size, numeric profile, metadata and tensors of a model.") { path }
+            .WithExamples("silo model info model.gguf", "silo model info llama-3.1-8b-cuda", "silo model info model.gguf --json")
             .Does((result, terminal) =>
             {
                 var facts = Read(result.GetRequiredValue(path));
                 if (terminal.Json) terminal.WriteJson(facts, CliJson.Readable.ModelInfoResult);
                 else Show(terminal, facts);
             });
-        return new Command("model", "Look at a model's file.") { info };
+        return new Command("model", "Look at a model.") { info };
     }
 
     private static ModelInfoResult Read(string path)
     {
-        using var file = GgufFile.Open(path);
+        var description = ModelDescription.Read(path);
         using var model = LanguageModels.Open(path);
         return new ModelInfoResult
         {
@@ -37,9 +36,10 @@ internal static class ModelCommand
             Layers = model.Info.Layers,
             Width = model.Info.Width,
             Sha256 = model.Info.WeightsDigest,
+            Engine = model.Info.Engine,
             NumericProfile = model.Info.NumericProfile,
-            Metadata = file.Metadata.Values.ToDictionary(pair => pair.Key, pair => GgufMetadata.Show(pair.Value)),
-            Tensors = [.. file.Tensors.Values.OrderBy(tensor => tensor.Offset).Select(tensor => new TensorFacts(tensor.Name, tensor.Type.ToString(), tensor.Dimensions, tensor.Bytes))],
+            Metadata = description.Metadata,
+            Tensors = [.. description.Tensors.Select(tensor => new TensorFacts(tensor.Name, tensor.Type, tensor.Shape, tensor.Bytes))],
         };
     }
 
@@ -49,7 +49,7 @@ internal static class ModelCommand
         [
             ["name", facts.Name], ["architecture", facts.Architecture], ["parameters", Numbers.Count(facts.Parameters)],
             ["vocabulary", Numbers.Count(facts.VocabularySize)], ["context", Numbers.Count(facts.ContextLength)],
-            ["layers", $"{facts.Layers}"], ["width", $"{facts.Width}"], ["sha256", facts.Sha256], ["numeric profile", facts.NumericProfile],
+            ["layers", $"{facts.Layers}"], ["width", $"{facts.Width}"], ["sha256", facts.Sha256], ["engine", facts.Engine], ["numeric profile", facts.NumericProfile],
             .. facts.Metadata.Select(pair => new[] { pair.Key, pair.Value }),
         ]);
         terminal.WriteLine("");

@@ -21,7 +21,7 @@ internal static class ScoreCommand
     public static Command Create()
     {
         var texts = Common.File("--texts", """JSON lines {"prompt","item","text"}.""");
-        var model = new Option<string>("--model") { Description = "A GGUF file that reads the texts, for the measures of p. Default: none.", HelpName = "FILE" };
+        var model = new Option<string>("--model") { Description = "A model that reads the texts, for the measures of p. Default: none.", HelpName = "MODEL" };
         return new Command("score", "Measures of your own texts: length, compression, distinct n-grams; with a model also perplexity, entropy and the like.") { texts, model }
             .WithExamples(
                 "silo score --texts texts.jsonl > measures.csv",

@@ -14,8 +14,8 @@ internal static class StoredRun
     /// <summary>The model of the run, if it is not where it was.</summary>
     public static Option<string> Model() => new("--model")
     {
-        Description = "The model that made the texts (GGUF). Default: the file that the run was made with, if it is still there.",
-        HelpName = "FILE",
+        Description = "The model that made the texts. Default: the one that the run was made with, if it is still there.",
+        HelpName = "MODEL",
     };
 
     /// <summary>The given model, or the one that the run was made with if the file is untouched, or null.</summary>

@@ -19,6 +19,7 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(KernelBenchmark))]
 [JsonSerializable(typeof(DecodeBenchResult))]
+[JsonSerializable(typeof(EngineBenchResult))]
 [JsonSerializable(typeof(PerplexityLine))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StartedLine))]

@@ -15,6 +15,7 @@ internal sealed record ModelInfoResult
     public required int Layers { get; init; }
     public required int Width { get; init; }
     public required string Sha256 { get; init; }
+    public required string Engine { get; init; }
     public required string NumericProfile { get; init; }
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
     public required IReadOnlyList<TensorFacts> Tensors { get; init; }

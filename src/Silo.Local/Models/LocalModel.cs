@@ -13,7 +13,7 @@ public sealed class LocalModel : IAsyncDisposable
     private GenerationEngine? _owned;
     private IGenerationEngine? _engine;
 
-    /// <summary>A model file.</summary>
+    /// <summary>A model's file or folder.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="options">How it is opened.</param>
     public LocalModel(string path, ModelOptions? options = null) => (_path, _options) = (path, options);
@@ -30,16 +30,19 @@ public sealed class LocalModel : IAsyncDisposable
     public ILanguageModel? Model => _model ??= _path is null ? null : LanguageModels.Open(_path, _options);
 
     /// <summary>
-    /// Says whether the file is still the one it was, without reading it: path, size and time of change. Null where
-    /// there is no file.
+    /// Says whether the model is still the one it was, without reading it: path, size and time of change; of a folder, of all its files. Null where
+    /// there is none.
     /// </summary>
     public string? Stamp
     {
         get
         {
             if (_path is null) return null;
-            var file = new FileInfo(_path);
-            return file.Exists ? string.Create(CultureInfo.InvariantCulture, $"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}") : null;
+            var folder = new DirectoryInfo(_path);
+            FileSystemInfo model = folder.Exists ? folder : new FileInfo(_path);
+            if (!model.Exists) return null;
+            var files = folder.Exists ? folder.GetFiles() : [(FileInfo)model];
+            return string.Create(CultureInfo.InvariantCulture, $"{model.FullName}|{files.Sum(file => file.Length)}|{files.Max(file => file.LastWriteTimeUtc.Ticks)}");
         }
     }
 

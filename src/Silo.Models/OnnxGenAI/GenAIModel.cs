@@ -13,6 +13,15 @@ internal sealed class GenAIModel : ILanguageModel
     /// <summary>Changes whenever what Silo asks of the runtime does.</summary>
     private const string Engine = "silo-genai/1";
 
+    // The library wants to be told of the process's end, when nothing of it is left.
+    private static readonly Lazy<bool> s_endsWithProcess = new(() =>
+    {
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => { if (Volatile.Read(ref s_open) == 0) Oga.Shutdown(); };
+        return true;
+    });
+
+    private static int s_open;
+
     private readonly Lock _reserving = new();
     private readonly long _memoryLimit;
     private long _reserved;
@@ -37,9 +46,12 @@ internal sealed class GenAIModel : ILanguageModel
             _memoryLimit = cuda ? CudaDevice.First()?.FreeBytes ?? long.MaxValue : options.MemoryLimit - folder.WeightBytes;
             Info = new ModelInfo(folder.Name, folder.Architecture, folder.Parameters, folder.VocabularySize, folder.Context, folder.Layers, folder.Width, digest.GetAwaiter().GetResult(),
                 $"{Engine}; onnxruntime-genai sha256:{natives.Digest[..16]}; onnxruntime {natives.RuntimeVersion}", Profile(folder, Device));
+            if (s_endsWithProcess.Value) Interlocked.Increment(ref s_open);
         }
         catch
         {
+            // Left alone, it would still read files that the caller may want to change.
+            ((IAsyncResult)digest).AsyncWaitHandle.WaitOne();
             NativeTokenizer?.Dispose();
             Handle?.Dispose();
             throw;
@@ -112,8 +124,10 @@ internal sealed class GenAIModel : ILanguageModel
 
     public void Dispose()
     {
+        if (Handle.IsClosed) return;
         NativeTokenizer.Dispose();
         Handle.Dispose();
+        Interlocked.Decrement(ref s_open);
     }
 
     private long AvailableBytes => _memoryLimit - _reserved;

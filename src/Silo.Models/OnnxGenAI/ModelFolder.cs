@@ -152,12 +152,12 @@ internal sealed class ModelFolder
 
     public string Inside(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>All settings, as dotted names and texts.</summary>
-    public IEnumerable<KeyValuePair<string, string>> Settings() => Flatten("", _config);
+    /// <summary>All settings, as dotted names and texts; a name that occurs twice counts as it is read last.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Settings() => Flatten("", _config).GroupBy(pair => pair.Key).Select(same => same.Last());
 
     private static IEnumerable<KeyValuePair<string, string>> Flatten(string name, JsonElement value) => value.ValueKind == JsonValueKind.Object
         ? value.EnumerateObject().SelectMany(p => Flatten(name.Length == 0 ? p.Name : $"{name}.{p.Name}", p.Value))
-        : [KeyValuePair.Create(name, value.ToString().ReplaceLineEndings(" "))];
+        : [KeyValuePair.Create(name, (value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText()).ReplaceLineEndings(" "))];
 
     private static bool IsWeight(OnnxConstant constant) => constant.Sizes.Count > 0 && constant.Type is 1 or 2 or 3 or 10 or 16 or 21 or 22;
 

@@ -44,6 +44,9 @@ internal static unsafe partial class Oga
     [LibraryImport(Library, EntryPoint = "OgaDestroyString")]
     private static partial void DestroyString(nint text);
 
+    [LibraryImport(Library, EntryPoint = "OgaShutdown")]
+    public static partial void Shutdown();
+
     [LibraryImport(Library, EntryPoint = "OgaSetTelemetryEnabled")]
     public static partial void SetTelemetryEnabled([MarshalAs(UnmanagedType.U1)] bool enabled);
 
