@@ -172,6 +172,9 @@ public sealed class ModelOptions
     /// <summary>The model's file or folder; null: the embedded one.</summary>
     public string? Path { get; set; }
 
+    /// <summary>Where it is computed: <c>cpu</c>, <c>cuda</c>; null: what the executable is for.</summary>
+    public string? Device { get; set; }
+
     /// <summary>Most rows that step together.</summary>
     public int MaxRows { get; set; } = 32;
 

@@ -26,6 +26,7 @@ public class ArrowsTests
         ["Silo.Ctl"] = ["Silo.Client", "Silo.Storage"],
         ["Silo.Host"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres"],
         ["Silo.Host.Cpu"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres", "Silo.Cluster.Inference", "Silo.Models"],
+        ["Silo.Host.Cuda"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres", "Silo.Cluster.Inference"],
     };
 
     private static readonly string[] Projects = Directory.GetFiles(Path.Combine(Shared.Repository, "src"), "*.csproj", SearchOption.AllDirectories);
