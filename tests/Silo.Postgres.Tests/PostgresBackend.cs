@@ -18,7 +18,7 @@ internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
 
     public PostgresServer Server { get; }
 
-    public static async Task<PostgresBackend> StartNewAsync() => new(await PostgresServer.StartNewAsync());
+    public static async Task<PostgresBackend> StartNewAsync(int maxConnections = 100) => new(await PostgresServer.StartNewAsync(maxConnections));
 
     public void Register(ISiloBuilder silo, string service) =>
         PostgresStorage.Register(silo, new SiloHostOptions { ServiceId = service, Postgres = new ConnectionFile { ConnectionStringFile = file } });

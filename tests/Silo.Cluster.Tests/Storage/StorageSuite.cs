@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Security.Cryptography;
 using Orleans.Storage;
 using Silo.Client;
@@ -17,7 +18,7 @@ namespace Silo.Cluster.Tests.Storage;
 /// <summary>What clusters ask of a storage, the same for each that there is.</summary>
 public abstract class StorageSuite
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>A storage that all tests use; skips the test where there is none to be had.</summary>
     private protected abstract Task<IStorageBackend> SharedAsync();
@@ -164,6 +165,70 @@ public abstract class StorageSuite
     }
 
     [Fact]
+    public async Task Membership_changes_from_the_version_that_was_read_or_not_at_all()
+    {
+        await using var cluster = await HostedCluster.StartAsync(new TestWorld { InferenceSilos = 0 }, await SharedAsync(), "members");
+        var table = cluster.Service<IMembershipTable>();
+        var read = await table.ReadAllAsync(Cancellation);
+        Assert.Equal(2, read.Members.Count(m => m.Item1.Status == SiloStatus.Active));
+        var gone = new MembershipEntry
+        {
+            SiloAddress = SiloAddress.New(IPAddress.Loopback, 7, 8),
+            SiloName = "gone",
+            HostName = "nowhere",
+            Status = SiloStatus.Dead,
+            StartTime = DateTime.UtcNow.AddDays(-10),
+            IAmAliveTime = DateTime.UtcNow.AddDays(-9),
+        };
+        Assert.True(await table.InsertRowAsync(gone, read.Version.Next(), Cancellation));
+        Assert.False(await table.InsertRowAsync(gone, read.Version.Next(), Cancellation));
+        var after = await table.ReadAllAsync(Cancellation);
+        Assert.Equal(read.Version.Version + 1, after.Version.Version);
+        Assert.False(await table.InsertRowAsync(gone, after.Version.Next(), Cancellation));
+        Assert.Equal(after.Version.Version, (await table.ReadAllAsync(Cancellation)).Version.Version);
+
+        var (entry, etag) = (await table.ReadRowAsync(gone.SiloAddress, Cancellation)).Members.Single();
+        Assert.Equal((gone.SiloName, gone.HostName, gone.Status), (entry.SiloName, entry.HostName, entry.Status));
+        Assert.Equal(gone.StartTime, entry.StartTime, TimeSpan.FromMilliseconds(1));
+        entry.AddSuspector(SiloAddress.New(IPAddress.Loopback, 9, 9), DateTime.UtcNow);
+        Assert.False(await table.UpdateRowAsync(entry, etag, read.Version.Next(), Cancellation));
+        Assert.True(await table.UpdateRowAsync(entry, etag, after.Version.Next(), Cancellation));
+        Assert.Single((await table.ReadRowAsync(gone.SiloAddress, Cancellation)).Members.Single().Item1.SuspectTimes!);
+
+        await table.CleanupDefunctSiloEntriesAsync(DateTimeOffset.UtcNow.AddDays(1), Cancellation);
+        var left = await table.ReadAllAsync(Cancellation);
+        Assert.Equal(2, left.Members.Count);
+        Assert.All(left.Members, m => Assert.Equal(SiloStatus.Active, m.Item1.Status));
+    }
+
+    [Fact]
+    public async Task Reminders_are_found_by_grain_and_by_arc_and_go_by_version()
+    {
+        await using var cluster = await HostedCluster.StartAsync(StoresAlone with { Orchestrators = 1 }, await SharedAsync(), "reminders");
+        var table = cluster.Service<IReminderTable>();
+        var grains = Enumerable.Range(0, 40).Select(i => GrainId.Create("nobody", $"{i}/_a%20b")).ToArray();
+        foreach (var grain in grains)
+            await table.UpsertRow(new ReminderEntry { GrainId = grain, ReminderName = "campaign", StartAt = DateTime.UtcNow.AddYears(1), Period = TimeSpan.FromHours(5) }, Cancellation);
+        var hashes = grains.Select(g => g.GetUniformHashCode()).Order().ToArray();
+        foreach (var (begin, end) in ((uint, uint)[])[(hashes[3], hashes[20]), (hashes[20], hashes[3]), (0, 0x7fffffff), (0x7fffffff, 0x80000001), (0x80000000, 0xffffffff), (hashes[5], hashes[5])])
+        {
+            var found = (await table.ReadRows(begin, end, Cancellation)).Reminders;
+            var expected = grains.Where(g => begin < end ? g.GetUniformHashCode() > begin && g.GetUniformHashCode() <= end : g.GetUniformHashCode() > begin || g.GetUniformHashCode() <= end);
+            Assert.Equal(expected.Order(), found.Select(r => r.GrainId).Order());
+        }
+        var first = Assert.Single((await table.ReadRows(grains[0], Cancellation)).Reminders);
+        Assert.Equal(TimeSpan.FromHours(5), first.Period);
+        var old = first.ETag;
+        first.Period = TimeSpan.FromDays(40);
+        var etag = await table.UpsertRow(first, Cancellation);
+        Assert.False(await table.RemoveRow(grains[0], "campaign", old!, Cancellation));
+        var changed = await table.ReadRow(grains[0], "campaign", Cancellation);
+        Assert.Equal((TimeSpan.FromDays(40), etag), (changed!.Period, changed.ETag));
+        Assert.True(await table.RemoveRow(grains[0], "campaign", etag!, Cancellation));
+        Assert.Empty((await table.ReadRows(grains[0], Cancellation)).Reminders);
+    }
+
+    [Fact]
     public async Task State_of_every_size_up_to_the_limit_is_read_as_it_was_written()
     {
         await using var cluster = await HostedCluster.StartAsync(StoresAlone, await SharedAsync(), "sizes");
@@ -227,9 +292,9 @@ public abstract class StorageSuite
         Traces = TraceKeeping.None,
     };
 
-    private static Func<Silo.Experiments.Generation.IGenerationEngine> Slow(int milliseconds) => () => new ToyEngine { Before = (_, _, cancelled) => Task.Delay(milliseconds, cancelled) };
+    private protected static Func<Silo.Experiments.Generation.IGenerationEngine> Slow(int milliseconds) => () => new ToyEngine { Before = (_, _, cancelled) => Task.Delay(milliseconds, cancelled) };
 
-    private static async Task<CampaignStatusReply> EndAsync(HostedCluster cluster, string experiment = "e")
+    private protected static async Task<CampaignStatusReply> EndAsync(HostedCluster cluster, string experiment = "e")
     {
         while (true)
         {
@@ -240,7 +305,7 @@ public abstract class StorageSuite
         }
     }
 
-    private static async Task AssertEndAsync(HostedCluster cluster, ExperimentSpec spec, IReadOnlyCollection<RankEvent> ranks)
+    private protected static async Task AssertEndAsync(HostedCluster cluster, ExperimentSpec spec, IReadOnlyCollection<RankEvent> ranks)
     {
         var end = await EndAsync(cluster);
         Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
@@ -304,7 +369,7 @@ public abstract class StorageSuite
     }
 
     /// <summary>Counts what <c>silo.storage.failures</c> counts.</summary>
-    private sealed class Failures : IDisposable
+    private protected sealed class Failures : IDisposable
     {
         private readonly MeterListener listener = new();
         private long count;

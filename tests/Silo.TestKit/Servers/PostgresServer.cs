@@ -11,28 +11,30 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string User = "silo";
     private readonly string binaries;
     private readonly string folder = Path.Combine(Path.GetTempPath(), "silo-pg-" + Path.GetRandomFileName());
+    private readonly int maxConnections;
     private ServerProcess? server;
 
-    private PostgresServer(string binaries) => this.binaries = binaries;
+    private PostgresServer(string binaries, int maxConnections) => (this.binaries, this.maxConnections) = (binaries, maxConnections);
 
-    /// <summary>Most connections at once, of which three are the administrator's.</summary>
-    public int MaxConnections { get; set; } = 100;
+    /// <summary>The script that makes Silo's tables.</summary>
+    public static string Script => Path.Combine(Shared.Repository, "deploy", "postgres", "silo.sql");
 
     /// <summary>What hosts connect with.</summary>
     public string ConnectionString => $"Host={folder};Username={User};Database={User}";
 
     /// <summary>Makes a server with an empty database and starts it; skips the running test, by name, where PostgreSQL is not installed.</summary>
-    public static async Task<PostgresServer> StartNewAsync()
+    /// <param name="maxConnections">Most connections at once.</param>
+    public static async Task<PostgresServer> StartNewAsync(int maxConnections = 100)
     {
         var binaries = FindBinaries();
         if (binaries is null) Assert.Skip("PostgreSQL is not installed (Debian: apt-get install postgresql)");
-        var made = new PostgresServer(binaries);
+        var made = new PostgresServer(binaries, maxConnections);
         Directory.CreateDirectory(made.folder);
         if (Environment.IsPrivilegedProcess) await ServerProcess.RunAsync(["chown", Owner, made.folder]);
         await ServerProcess.RunAsync([.. AsOwner(), made.Program("initdb"), "-D", made.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await made.StartAsync();
         await ServerProcess.RunAsync([made.Program("createdb"), "-h", made.folder, "-U", User, User]);
-        await made.QueryAsync("-f", Path.Combine(Shared.Repository, "deploy", "postgres", "silo.sql"));
+        await made.QueryAsync("-f", Script);
         return made;
     }
 
@@ -41,7 +43,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         // It is the machine's crash that a sync is for, and the server's alone that tests make.
         server = new ServerProcess("QUIT", [.. AsOwner(), Program("postgres"), "-D", Data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off",
-            "-c", $"max_connections={MaxConnections}"]);
+            "-c", $"max_connections={maxConnections}"]);
         await server.UntilAsync(async () => (await ServerProcess.TryRunAsync([Program("pg_isready"), "-h", folder, "-U", User])).Code == 0, "PostgreSQL");
     }
 
