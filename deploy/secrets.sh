@@ -22,7 +22,7 @@ secret postgres-password 24
 secret grafana-password 18
 # Azurite's account is public knowledge: it protects nothing, and holds nothing but this machine's trials.
 [ -s azure-connection ] || echo 'DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://azurite:10000/devstoreaccount1;TableEndpoint=http://azurite:10002/devstoreaccount1;' >azure-connection
-[ -s postgres-connection ] || echo "Host=postgres;Username=silo;Password=$(cat postgres-password);Database=silo" >postgres-connection
+[ -s postgres-connection ] || echo "Host=postgres;Username=silo;Password=$(cat postgres-password);Database=silo;Maximum Pool Size=20" >postgres-connection
 # The hosts in the containers run under another user.
 chmod 644 ./*.pem host.key token-keys azure-connection postgres-connection postgres-password grafana-password
 echo "deploy/secrets is ready: $(ls | tr '\n' ' ')"

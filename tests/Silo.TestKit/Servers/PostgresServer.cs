@@ -19,8 +19,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>The script that makes Silo's tables.</summary>
     public static string Script => Path.Combine(Shared.Repository, "deploy", "postgres", "silo.sql");
 
-    /// <summary>What hosts connect with.</summary>
-    public string ConnectionString => $"Host={folder};Username={User};Database={User}";
+    /// <summary>What hosts connect with: as somebody who may read and write rows, and nothing else.</summary>
+    public string ConnectionString => $"Host={folder};Username=host;Database={User}";
 
     /// <summary>Makes a server with an empty database and starts it; skips the running test, by name, where PostgreSQL is not installed.</summary>
     /// <param name="maxConnections">Most connections at once.</param>
@@ -34,7 +34,8 @@ public sealed class PostgresServer : IAsyncDisposable
         await ServerProcess.RunAsync([.. AsOwner(), made.Program("initdb"), "-D", made.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         await made.StartAsync();
         await ServerProcess.RunAsync([made.Program("createdb"), "-h", made.folder, "-U", User, User]);
-        await made.QueryAsync("-f", Script);
+        await made.QueryAsync("-f", Script, "-c", "CREATE ROLE host LOGIN", "-c", "GRANT SELECT ON OrleansQuery TO host",
+            "-c", "GRANT SELECT, INSERT, UPDATE, DELETE ON silo_state, silo_reminder, silo_cluster, silo_host TO host");
         return made;
     }
 
