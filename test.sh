@@ -20,6 +20,7 @@ if [ "${CI:-}" = true ]; then
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
   [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || command -v initdb >/dev/null || missing+=(postgresql)
   command -v npm >/dev/null || missing+=(nodejs npm)
+  command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
   if [ ${#missing[@]} -eq 0 ]; then
     echo "nothing to install"
   elif command -v apt-get >/dev/null; then

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -57,7 +58,8 @@ public sealed class SiloClient : IAsyncDisposable
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             host.Dispose();
-            throw new SiloException($"no gateway answers at {string.Join(", ", options.Gateways)}: {e.Message.ReplaceLineEndings(" ")}", e);
+            var why = patience.IsCancellationRequested ? string.Create(CultureInfo.InvariantCulture, $"within {options.ConnectTimeout.TotalSeconds:0.#} s") : e.Message.ReplaceLineEndings(" ");
+            throw new SiloException($"no gateway answers at {string.Join(", ", options.Gateways)}: {why}", e);
         }
         return new SiloClient(host);
     }

@@ -17,7 +17,7 @@ public sealed class ClusterMetrics : IDisposable
     public static readonly ActivitySource Activities = new("Silo");
 
     private readonly Meter meter = new(MeterName);
-    private readonly Counter<long> generations, tokens, retries, failures, ranks, refused, capacityWaits, storageWrites, storageBytes, storageFailures;
+    private readonly Counter<long> generations, tokens, retries, failures, ranks, refused, refusedConnections, capacityWaits, storageWrites, storageBytes, storageFailures;
     private readonly Histogram<double> generationDuration, callDuration, storageDuration;
     private readonly UpDownCounter<long> activations;
 
@@ -30,6 +30,7 @@ public sealed class ClusterMetrics : IDisposable
         failures = meter.CreateCounter<long>("silo.failures", "{failure}", "Texts given up, by cause.");
         ranks = meter.CreateCounter<long>("silo.ranks", "{rank}", "Ranks taken, by change: new, corrected, withdrawn, repeated.");
         refused = meter.CreateCounter<long>("silo.calls.refused", "{call}", "Calls refused, by reason.");
+        refusedConnections = meter.CreateCounter<long>("silo.connections.refused", "{connection}", "Connections that ended before TLS was agreed upon, by who the port is for: hosts, clients.");
         capacityWaits = meter.CreateCounter<long>("silo.capacity.waits", "{wait}", "Asks that found no engine or a busy one, by reason.");
         storageWrites = meter.CreateCounter<long>("silo.storage.writes", "{write}", "Grain state writes, by kind of state.");
         storageBytes = meter.CreateCounter<long>("silo.storage.written", "By", "Bytes of grain state written, by kind of state.");
@@ -63,6 +64,7 @@ public sealed class ClusterMetrics : IDisposable
         foreach (var change in (ReadOnlySpan<string>)["new", "corrected", "withdrawn", "repeated"]) Ranks(change, 0);
         foreach (var reason in (ReadOnlySpan<string>)["no token", "token not valid", "token expired", "token is for another experiment", "not for clients", "submission", "prompts", "ranks"])
             refused.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var port in (ReadOnlySpan<string>)["hosts", "clients"]) refusedConnections.Add(0, new KeyValuePair<string, object?>("port", port));
         foreach (var reason in (ReadOnlySpan<string>)["no_engine", "busy", "other_engine"]) capacityWaits.Add(0, new KeyValuePair<string, object?>("reason", reason));
         foreach (var state in (ReadOnlySpan<string>)["experiment", "open_experiments", "prompt", "prompt_texts", "prompt_page", "prompt_page_ends", "correlation_shard"])
             foreach (var operation in (ReadOnlySpan<string>)["write", "conflict"])
@@ -86,6 +88,9 @@ public sealed class ClusterMetrics : IDisposable
 
     /// <summary>Counts a refused call.</summary>
     public void CallRefused(string reason) => refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <summary>Counts a connection that was refused.</summary>
+    public void ConnectionRefused(string port) => refusedConnections.Add(1, new KeyValuePair<string, object?>("port", port));
 
     /// <summary>Counts an ask that found no capacity.</summary>
     public void CapacityWait(string reason) => capacityWaits.Add(1, new KeyValuePair<string, object?>("reason", reason));

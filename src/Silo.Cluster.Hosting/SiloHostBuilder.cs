@@ -12,6 +12,7 @@ using Orleans.Configuration;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Security;
 using Silo.Cluster.Hosting.Health;
+using Silo.Cluster.Hosting.Security;
 using Silo.Core;
 
 namespace Silo.Cluster.Hosting;
@@ -128,7 +129,7 @@ public sealed class SiloHostBuilder
         if (Options.Development) return;
         var keys = AccessTokens.ReadKeys(SiloHostOptions.ReadSecret(Options.Tokens.KeyFile, "Silo:Tokens:KeyFile"), Options.Tokens.KeyFile!);
         silo.AddSiloTokens(keys);
-        silo.UseTls(tls => MutualTls.Configure(tls, Options.Tls.CertificateFile, Options.Tls.KeyFile, Options.Tls.AuthorityFile));
+        silo.UseCountedTls(tls => MutualTls.Configure(tls, Options.Tls.CertificateFile, Options.Tls.KeyFile, Options.Tls.AuthorityFile));
     }
 
     private static IPAddress OwnAddress() =>

@@ -13,6 +13,7 @@ internal sealed class ConnectionOptions
     private readonly Option<string?> key = New<string?>("--key", "Its private key, PEM. Default: SILO_KEY.");
     private readonly Option<string?> authority = New<string?>("--ca", "The authority of the hosts' certificates, PEM. Default: SILO_CA.");
     private readonly Option<string?> cluster = New<string?>("--cluster-id", "The cluster's id. Default: silo.");
+    private readonly Option<double> connectTimeout = new("--connect-timeout") { Description = "Seconds to try before a gateway is said to be out of reach.", DefaultValueFactory = _ => 20, Recursive = true };
     private readonly Option<bool> json = New<bool>("--json", "Machine-readable: one JSON object a line, the result last.");
 
     /// <summary>Whether JSON is asked for.</summary>
@@ -20,7 +21,7 @@ internal sealed class ConnectionOptions
 
     public void AddTo(Command root)
     {
-        foreach (var option in (Option[])[gateway, tokenFile, certificate, key, authority, cluster, json]) root.Add(option);
+        foreach (var option in (Option[])[gateway, tokenFile, certificate, key, authority, cluster, connectTimeout, json]) root.Add(option);
     }
 
     public Task<SiloClient> ConnectAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -30,6 +31,7 @@ internal sealed class ConnectionOptions
         return SiloClient.ConnectAsync(new SiloClientOptions
         {
             Gateways = gateways,
+            ConnectTimeout = parsed.GetValue(connectTimeout) is > 0 and <= 3600 and var seconds ? TimeSpan.FromSeconds(seconds) : throw new SiloException("--connect-timeout: expected seconds, more than 0, at most 3600"),
             ClusterId = parsed.GetValue(cluster) ?? "silo",
             Token = Or(parsed.GetValue(tokenFile), "SILO_TOKEN_FILE") is { } file ? ReadToken(file) : null,
             CertificateFile = Or(parsed.GetValue(certificate), "SILO_CERT"),

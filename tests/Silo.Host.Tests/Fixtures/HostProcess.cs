@@ -62,7 +62,7 @@ internal sealed class HostProcess : IAsyncDisposable
         var text = await Http.GetStringAsync(Address("/metrics"), TestContext.Current.CancellationToken);
         return text.Split('\n')
             .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) && pieces.All(p => line.Contains(p, StringComparison.Ordinal)))
-            .Sum(line => double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture));
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
     /// <summary>Ends it as a burning machine would.</summary>
