@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
 using Silo.Core;
 
 namespace Silo.Cluster.Hosting;
@@ -31,6 +32,7 @@ public static class HostProgram
             compose(builder);
             await using var app = builder.Build();
             map(app);
+            using var end = EndInTime(app.Lifetime, TimeSpan.FromSeconds(builder.Options.DrainSeconds + 10));
             await app.RunAsync();
             return 0;
         }
@@ -40,6 +42,17 @@ public static class HostProgram
             return 1;
         }
     }
+
+    // A store or a host that is gone is waited for longer than anyone waits for a drain. What is in flight is stored and told
+    // again elsewhere, so nothing is lost by an end.
+    private static CancellationTokenRegistration EndInTime(IHostApplicationLifetime lifetime, TimeSpan patience) => lifetime.ApplicationStopping.Register(() =>
+        new Thread(() =>
+        {
+            Thread.Sleep(patience);
+            Console.Error.WriteLine($"not stopped within {patience.TotalSeconds:0} s: ends now");
+            Environment.Exit(1);
+        })
+        { IsBackground = true }.Start());
 
     private static async Task<int> AskHealthAsync(int port)
     {

@@ -86,8 +86,7 @@ public sealed class SiloHostBuilder
         services.AddHealthChecks()
             .AddCheck<MembershipCheck>("membership", tags: ["ready"])
             .AddCheck<StorageCheck>("storage", tags: ["ready"]);
-        // What is in flight is stored and told again elsewhere; a minute is enough for a drain.
-        services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(60));
+        services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(Options.DrainSeconds));
         Web.UseOrleans(ConfigureSilo);
 
         var app = Web.Build();

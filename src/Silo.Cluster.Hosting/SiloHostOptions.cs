@@ -69,6 +69,12 @@ public sealed partial class SiloHostOptions
     /// <summary>Port of /metrics and /health.</summary>
     public int HttpPort { get; set; } = 8080;
 
+    /// <summary>
+    /// Seconds that a host may take to hand over its grains when it is told to stop, 1 to 3600. Ten seconds later it ends
+    /// whatever it waits for; whoever starts hosts waits longer than that before killing them.
+    /// </summary>
+    public int DrainSeconds { get; set; } = 60;
+
     /// <summary>TLS between hosts and with clients, mutual. Required unless <see cref="Development"/>.</summary>
     public TlsFiles Tls { get; set; } = new();
 
@@ -96,6 +102,7 @@ public sealed partial class SiloHostOptions
         // It stands in keys, and in the name of a blob container.
         if (!ServicePattern().IsMatch(ServiceId))
             throw new SiloException($"Silo:ServiceId is '{ServiceId}': expected 1 to 40 of a-z and 0-9, with single '-' between them");
+        if (DrainSeconds is < 1 or > 3600) throw new SiloException($"Silo:DrainSeconds is {DrainSeconds}: expected 1 to 3600");
         if (AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))
             throw new SiloException($"Silo:AdvertisedAddress is '{address}': expected an IP address");
         if (Development)

@@ -14,15 +14,15 @@ public sealed class CommandTests(HostCluster cluster)
     {
         await cluster.ReadyAsync();
         using var folder = new TemporaryFolder();
-        var (ctl, file) = (cluster.Ctl, folder.Write("e.json", Specs.Json("whole", 16)));
+        var (ctl, file) = (cluster.Ctl, folder.Write("e.json", Specs.Json("whole", 60, maxTokens: 8)));
         var submitted = (await ctl.RunAsync("submit", file, "--window", "1")).Json;
-        Assert.Equal(("whole", "accepted", 16), (submitted.Text("experiment"), submitted.Text("outcome"), submitted.Whole("prompts")));
+        Assert.Equal(("whole", "accepted", 60), (submitted.Text("experiment"), submitted.Text("outcome"), submitted.Whole("prompts")));
 
         var paused = (await ctl.RunAsync("pause", "whole")).Json;
         Assert.Equal("paused", paused.Text("status"));
-        Assert.InRange(paused.Whole("ended"), 0, 15);
+        Assert.InRange(paused.Whole("ended"), 0, 59);
         Assert.Equal("known", (await ctl.RunAsync("submit", file, "--window", "1")).Json.Text("outcome"));
-        (await ctl.RunAsync("submit", folder.Write("other.json", Specs.Json("whole", 16, seed: 8)))).Refuses("experiment 'whole' was submitted with another spec");
+        (await ctl.RunAsync("submit", folder.Write("other.json", Specs.Json("whole", 60, seed: 8, maxTokens: 8)))).Refuses("experiment 'whole' was submitted with another spec");
         Assert.Contains("whole", (await ctl.RunAsync("list")).Json.Items("experiments").Select(e => e.GetString()));
         Assert.Equal(("paused", 3), Standing((await ctl.RunAsync("window", "whole", "3")).Json, "window"));
         (await ctl.RunAsync("window", "whole", "0")).Refuses("window 0: expected 1 to 4096");
@@ -35,7 +35,7 @@ public sealed class CommandTests(HostCluster cluster)
         Assert.Equal(numbers.Distinct().Order(), numbers);
         Assert.True(numbers[0] > seen);
         var end = watched.Json;
-        Assert.Equal(("finished", 48), Standing(end, "kept"));
+        Assert.Equal(("finished", 180), Standing(end, "kept"));
         Assert.Empty((await ctl.RunAsync("watch", "whole", "--after", numbers[^1].ToString())).Lines);
         Assert.Equal(end.GetRawText(), (await ctl.RunAsync("status", "whole")).Json.GetRawText());
         var (digest, local) = await Specs.RunLocallyAsync(folder, file);
@@ -51,12 +51,12 @@ public sealed class CommandTests(HostCluster cluster)
         (await ctl.RunAsync("rank", "whole", "--ranks", Ranks(folder, ["p99,t0.3-0,ann,1"]))).Refuses("experiment 'whole' has no prompt 'p99'");
 
         var board = (await ctl.RunAsync("board", "whole")).Json;
-        Assert.Equal((16, 48), (board.Whole("prompts"), board.Whole("texts")));
+        Assert.Equal((60, 180), (board.Whole("prompts"), board.Whole("texts")));
         var control = Assert.Single(board.Items("results"), r => r.Text("feature") == "control.temperature" && r.Text("gold") == "mean_rank");
         // Colder is better for whoever ranked here.
         Assert.Equal(-1, control.Number("rho_within"));
-        // Two texts have no correlation: the prompt of the withdrawn rank is counted as undefined.
-        Assert.Equal((2, 1), (control.Whole("n_defined"), control.Whole("n_undefined")));
+        // The prompt of the withdrawn rank is not wholly ranked any more.
+        Assert.Equal((2, 58), (control.Whole("n_defined"), control.Whole("n_unrated")));
         Assert.Equal(["t0.3-0", "t0.8-0", "t1.5-0"], (await ctl.RunAsync("texts", "whole", "p4")).Json.Items("texts").Select(t => t.Text("item")));
 
         var run = folder["exported"];
@@ -79,11 +79,11 @@ public sealed class CommandTests(HostCluster cluster)
         await cluster.ReadyAsync();
         using var folder = new TemporaryFolder();
         var ctl = cluster.Ctl;
-        await ctl.RunAsync("submit", folder.Write("e.json", Specs.Json("given-up", 60)), "--window", "2");
+        await ctl.RunAsync("submit", folder.Write("e.json", Specs.Json("given-up", 200, maxTokens: 8)), "--window", "2");
         await ctl.RunAsync("cancel", "given-up");
         var end = (await ctl.RunAsync("watch", "given-up")).Json;
         Assert.Equal("cancelled", end.Text("status"));
-        Assert.InRange(end.Whole("ended"), 0, 59);
+        Assert.InRange(end.Whole("ended"), 0, 199);
         Assert.Equal("cancelled", (await ctl.RunAsync("resume", "given-up")).Json.Text("status"));
         Assert.DoesNotContain("given-up", (await ctl.RunAsync("list")).Json.Items("experiments").Select(e => e.GetString()));
     }

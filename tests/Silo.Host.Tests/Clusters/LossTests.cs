@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Silo.Host.Tests.Fixtures;
+using Silo.TestKit.Servers;
 
 namespace Silo.Host.Tests.Clusters;
 
@@ -37,7 +38,21 @@ public sealed class LossTests(HostCluster cluster)
         foreach (var host in cluster.Hosts) await host.ReadyAsync();
     }
 
-    private static async Task EndedAsync(HeldProcess watch, int prompts)
+    [Fact]
+    public async Task A_host_whose_storage_is_gone_is_alive_but_not_ready_and_ends_in_time()
+    {
+        await cluster.ReadyAsync();
+        using var folder = new TemporaryFolder();
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var host = cluster.Start("Orchestrator", null, $"Silo:Postgres:ConnectionStringFile={folder.Write("connection", postgres.ConnectionString)}", "Silo:ClusterId=alone", "Silo:DrainSeconds=1");
+        await host.ReadyAsync();
+        await postgres.StopAsync();
+        Assert.Equal((503, 200), (await host.StatusAsync("/health/ready"), await host.StatusAsync("/health/live")));
+        // It cannot say farewell to anyone, and does not wait for that for ever.
+        Assert.InRange(await host.TerminateAsync(), 0, 1);
+    }
+
+    internal static async Task EndedAsync(HeldProcess watch, int prompts)
     {
         while (!(Last(watch) is { } status && status.Whole("ended") >= prompts))
         {
@@ -46,7 +61,7 @@ public sealed class LossTests(HostCluster cluster)
         }
     }
 
-    private static JsonElement? Last(HeldProcess watch)
+    internal static JsonElement? Last(HeldProcess watch)
     {
         var lines = watch.Said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 0 ? null : lines[^1].StartsWith('{') ? JsonElement.Parse(lines[^1]) : throw new InvalidOperationException(watch.Said);

@@ -10,13 +10,15 @@ namespace Silo.Host.Tests.Fixtures;
 internal sealed class HeldProcess : IAsyncDisposable
 {
     private const string Holder = """
+        # A signal to the whole group, as timeout sends one, must not let the held process go.
+        trap : TERM INT HUP
         exec 3<&0
         "$@" </dev/null 3<&- &
         held=$!
-        { while read -r signal; do kill -"$signal" $held; done; kill -KILL $held; } <&3 >/dev/null 2>&1 &
+        { trap : TERM INT HUP; while read -r signal; do kill -"$signal" $held; done; kill -KILL $held; } <&3 >/dev/null 2>&1 &
         reader=$!
-        wait $held; code=$?
-        kill $reader 2>/dev/null
+        while kill -0 $held 2>/dev/null; do wait $held; code=$?; done
+        kill -KILL $reader 2>/dev/null
         exit $code
         """;
 

@@ -61,8 +61,9 @@ public sealed class HostCluster : IAsyncLifetime
     /// <summary>Starts one more host.</summary>
     /// <param name="role">Its role.</param>
     /// <param name="repository">The checkout that it was built in; null: this one.</param>
-    internal HostProcess Start(string role, string? repository = null) =>
-        new(role == "Inference" ? "Silo.Host.Cpu" : "Silo.Host", [.. settings, $"Silo:Role={role}"], repository);
+    /// <param name="others">Settings that differ from those of the cluster.</param>
+    internal HostProcess Start(string role, string? repository = null, params string[] others) =>
+        new(role == "Inference" ? "Silo.Host.Cpu" : "Silo.Host", [.. settings, $"Silo:Role={role}", .. others], repository);
 
     /// <summary>What changes with every write of grain state: number and versions of all states.</summary>
     internal Task<string> StoredAsync() => postgres!.QueryAsync("-c", "select count(*), sum(version) from silo_state");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Silo.Host.Tests.Clusters;
 using Silo.Host.Tests.Fixtures;
 
 namespace Silo.Host.Tests.Telemetry;
@@ -21,10 +22,12 @@ public sealed partial class PrometheusTests(HostCluster cluster)
         }
         using var folder = new TemporaryFolder();
         var ctl = cluster.Ctl;
-        await ctl.RunAsync("submit", folder.Write("e.json", Specs.Json("observed", 40)), "--window", "2");
-        while ((await ctl.RunAsync("status", "observed")).Json.Whole("ended") < 3) await Task.Delay(100, Cancellation);
+        await ctl.RunAsync("submit", folder.Write("e.json", Specs.Json("observed", 200, maxTokens: 8)), "--window", "2");
+        await using var watch = ctl.Start("watch", "observed");
+        await LossTests.EndedAsync(watch, 3);
         // Paused, a campaign stands as it is while it is looked at.
         await ctl.RunAsync("pause", "observed");
+        while (LossTests.Last(watch)!.Value.Whole("in_flight") > 0) await Task.Delay(100, Cancellation);
         await ctl.RunAsync("rank", "observed", "--ranks", folder.Write("r.csv",
             "prompt,item,rater,rank\n" + string.Concat(Enumerable.Range(1, 3).Select(p => $"p{p},t0.3-0,ann,{1 + p % 2}\np{p},t0.8-0,ann,{2 - p % 2}\np{p},t1.5-0,ann,3\n"))));
         await ctl.RunAsync("board", "observed");
@@ -48,12 +51,8 @@ public sealed partial class PrometheusTests(HostCluster cluster)
         Assert.Equal("3", Assert.Single(await prometheus.QueryAsync("""silo_campaign_rated_prompts{experiment="observed",gold="mean_rank"}""")).Value);
         var controls = await prometheus.QueryAsync("""silo_rho{experiment="observed",gold="mean_rank",measure="control.temperature"}""");
         Assert.Equal(["estimate", "lower", "upper"], controls.Select(c => c.Labels.Text("bound")).Order());
-        var ended = (await ctl.RunAsync("status", "observed")).Json.Whole("ended");
-        while ((await prometheus.QueryAsync("""silo_campaign_backlog{experiment="observed",state="paused"}""")).Single().Value != $"{40 - ended}")
-        {
-            await Task.Delay(300, Cancellation);
-            ended = (await ctl.RunAsync("status", "observed")).Json.Whole("ended");
-        }
+        var left = 200 - (await ctl.RunAsync("status", "observed")).Json.Whole("ended");
+        Assert.Equal($"{left}", Assert.Single(await prometheus.QueryAsync("""silo_campaign_backlog{experiment="observed",state="paused"}""")).Value);
         foreach (var positive in (string[])["silo:tokens:rate5m", "silo:generations_done:rate5m", "sum(silo_batch_fill_sum)", "sum(silo_queue_duration_seconds_count)", "sum(silo_features_time_seconds_total)", "sum(silo_engine_busy_seconds_total)"])
             Assert.True(double.Parse((await prometheus.QueryAsync(positive)).Single().Value, System.Globalization.CultureInfo.InvariantCulture) > 0, positive);
         // What fails must have been there at zero before, or the first failure would be no increase.
