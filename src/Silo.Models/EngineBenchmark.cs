@@ -39,36 +39,33 @@ public sealed record EngineTiming
 /// <summary>Speed of a model's engine on this machine, as texts are really made: by <see cref="GenerationEngine"/>.</summary>
 public static class EngineBenchmark
 {
-    /// <summary>Measures 1, 8 and 32 rows.</summary>
+    /// <summary>Measures 1, 8 and 32 rows. All cases take turns, round by round.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="steps">Steps of each text.</param>
-    /// <param name="rounds">Rounds, of which the quickest of each case counts, after one that warms up.</param>
+    /// <param name="steps">Steps of each text, after the first.</param>
+    /// <param name="rounds">Rounds, after one that warms up; of each step the quickest counts, since whatever else the machine does can only slow it.</param>
     /// <exception cref="SiloException">The model's context is too short.</exception>
     public static IReadOnlyList<EngineTiming> Run(ILanguageModel model, int steps, int rounds)
     {
         if (model.Info.ContextLength < steps + 8) throw new SiloException($"{model.Info.Name}: the context of {model.Info.ContextLength} is too short for {steps} steps");
         int[] sizes = [1, 8, 32];
-        double[][] references = [[], [1.5, 0.3]];
-        // Per size: without features, with one temperature, with three; and the prompt and first token alone, which are taken off.
-        var quickest = sizes.Select(_ => Enumerable.Repeat(double.MaxValue, 6).ToArray()).ToArray();
+        // Per number of rows: without features, with one temperature, with three.
+        var quickest = sizes.Select(_ => Enumerable.Range(0, 3).Select(_ => Enumerable.Repeat(double.MaxValue, steps).ToArray()).ToArray()).ToArray();
         for (var round = -1; round < rounds; round++)
             for (var size = 0; size < sizes.Length; size++)
                 for (var kind = 0; kind < 3; kind++)
-                    foreach (var (offset, length) in new[] { (0, steps + 1), (3, 1) })
-                    {
-                        var seconds = Seconds(model, sizes[size], length, kind > 0, kind > 1 ? references[1] : references[0]);
-                        if (round >= 0) quickest[size][kind + offset] = Math.Min(quickest[size][kind + offset], seconds);
-                    }
+                {
+                    var seconds = Seconds(model, sizes[size], steps, kind > 0, kind > 1 ? [1.5, 0.3] : []);
+                    for (var i = 0; i < steps && round >= 0; i++) quickest[size][kind][i] = Math.Min(quickest[size][kind][i], seconds[i]);
+                }
         return [.. sizes.Select((rows, size) =>
         {
-            double Step(int kind) => Math.Max(1e-9, (quickest[size][kind] - quickest[size][kind + 3]) / steps);
-            var probe = model is GenAIModel genai ? GenAIProbe.Run(genai, rows, Math.Min(steps, 16)) : null;
+            var probe = model is GenAIModel genai ? GenAIProbe.Run(genai, rows, Math.Max(16, steps)) : null;
             return new EngineTiming
             {
                 Rows = rows,
-                Step = Step(0),
-                StepWithFeatures = Step(1),
-                StepWithThree = Step(2),
+                Step = quickest[size][0].Average(),
+                StepWithFeatures = quickest[size][1].Average(),
+                StepWithThree = quickest[size][2].Average(),
                 CopiedBytes = probe is null ? 0 : (rows > 1 ? 2L : 1L) * rows * model.Info.VocabularySize * sizeof(float),
                 Copies = probe is null ? null : probe.CopyOut + (rows > 1 ? probe.CopyIn : 0),
                 OwnSampling = probe?.OwnSampling,
@@ -77,26 +74,29 @@ public static class EngineBenchmark
         })];
     }
 
-    private static double Seconds(ILanguageModel model, int rows, int length, bool features, double[] references)
+    /// <summary>Makes texts, and returns the time from each step of the batch to the next: all that a step takes.</summary>
+    private static double[] Seconds(ILanguageModel model, int rows, int steps, bool features, double[] references)
     {
-        var engine = new GenerationEngine(new Endless(model), new GenerationEngineOptions { RowLimit = rows, Features = features });
+        var endless = new Endless(model);
+        var engine = new GenerationEngine(endless, new GenerationEngineOptions { RowLimit = rows, Features = features });
         var request = new GenerationRequest
         {
             Prompt = "a",
-            MaxTokens = length,
+            MaxTokens = steps + 2,
             ReferenceTemperatures = references,
             Rows = [.. Enumerable.Range(0, rows).Select(sample => new GenerationKey("bench", 1, sample)).Select(key => new GenerationRow(key, key.StreamKey("bench", 7)))],
         };
-        var start = Stopwatch.GetTimestamp();
         engine.GenerateAsync(request, null, CancellationToken.None).GetAwaiter().GetResult();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         engine.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return seconds;
+        return [.. endless.Stamps.Zip(endless.Stamps.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds)];
     }
 
     /// <summary>The model without an end of text, so that all rows take all steps.</summary>
     private sealed class Endless(ILanguageModel model) : ILanguageModel, ITokenizer
     {
+        /// <summary>When each step began.</summary>
+        public List<long> Stamps { get; } = [];
+
         public ModelInfo Info => model.Info;
 
         public ITokenizer Tokenizer => this;
@@ -109,7 +109,7 @@ public static class EngineBenchmark
 
         public IReadOnlyList<int> EndOfText => [];
 
-        public ISequenceBatch CreateBatch(BatchOptions options) => new OnwardBatch(model.CreateBatch(options), model.Tokenizer.EndOfText);
+        public ISequenceBatch CreateBatch(BatchOptions options) => new OnwardBatch(model.CreateBatch(options), model.Tokenizer.EndOfText, Stamps);
 
         public int[] Encode(string text) => model.Tokenizer.Encode(text);
 
@@ -125,7 +125,7 @@ public static class EngineBenchmark
     }
 
     /// <summary>A batch in which a row goes on after an end of text, as if another token had been drawn.</summary>
-    private sealed class OnwardBatch(ISequenceBatch batch, IReadOnlyList<int> ends) : ISequenceBatch
+    private sealed class OnwardBatch(ISequenceBatch batch, IReadOnlyList<int> ends, List<long> stamps) : ISequenceBatch
     {
         private readonly int _other = Enumerable.Range(0, ends.Count + 1).First(id => !ends.Contains(id));
 
@@ -141,6 +141,7 @@ public static class EngineBenchmark
 
         public void Step(ReadOnlySpan<int> rows, ReadOnlySpan<int> tokens)
         {
+            stamps.Add(Stopwatch.GetTimestamp());
             Span<int> next = stackalloc int[tokens.Length];
             for (var i = 0; i < tokens.Length; i++) next[i] = ends.Contains(tokens[i]) ? _other : tokens[i];
             batch.Step(rows, next);

@@ -13,6 +13,9 @@ public interface ILanguageModel : IDisposable
     /// <summary>Its tokenizer.</summary>
     ITokenizer Tokenizer { get; }
 
+    /// <summary>Kind of the device that computes it: <see cref="ModelOptions.Cpu"/> or <see cref="ModelOptions.Cuda"/>.</summary>
+    string Device => ModelOptions.Cpu;
+
     /// <summary>Threads it uses at most.</summary>
     int Threads { get; }
 

@@ -18,6 +18,9 @@ internal sealed record FolderOptions
     /// <summary>Logits of the last position alone, as pruned exports give them.</summary>
     public bool LastLogitsOnly { get; init; }
 
+    /// <summary>A vocabulary of bytes and merges, with special tokens like Llama 3's, instead of the GGUF file's own.</summary>
+    public bool ByteLevel { get; init; }
+
     /// <summary>A chat template, in Jinja.</summary>
     public string? ChatTemplate { get; init; }
 }
@@ -35,8 +38,9 @@ internal static unsafe class GenAIFolder
         using var file = GgufFile.Open(gguf);
         var shape = LlamaShape.Read(file, file.Metadata.Texts("tokenizer.ggml.tokens").Length);
         File.WriteAllBytes(Path.Combine(folder, "model.onnx"), Graph(file, shape, options));
-        Write(folder, "genai_config.json", Config(file, shape));
-        TokenizerFiles.Write(file, folder, options.ChatTemplate);
+        Write(folder, "genai_config.json", Config(file, shape, options));
+        if (options.ByteLevel) ByteLevelVocabulary.Write(folder, options.ChatTemplate);
+        else TokenizerFiles.Write(file, folder, options.ChatTemplate);
     }
 
     internal static void Write(string folder, string name, JsonNode json) =>
@@ -123,9 +127,9 @@ internal static unsafe class GenAIFolder
         return graph.File();
     }
 
-    private static JsonObject Config(GgufFile file, LlamaShape shape)
+    private static JsonObject Config(GgufFile file, LlamaShape shape, FolderOptions options)
     {
-        int Id(string name) => file.Metadata.Whole($"tokenizer.ggml.{name}_token_id", 0, shape.Vocabulary - 1);
+        int Id(string name) => options.ByteLevel ? ByteLevelVocabulary.Id(name == "bos" ? ByteLevelVocabulary.Begin : ByteLevelVocabulary.End) : file.Metadata.Whole($"tokenizer.ggml.{name}_token_id", 0, shape.Vocabulary - 1);
         var outputs = new JsonObject { ["logits"] = "logits", ["present_key_names"] = "present.%d.key", ["present_value_names"] = "present.%d.value" };
         return new JsonObject
         {

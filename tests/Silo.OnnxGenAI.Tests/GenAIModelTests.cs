@@ -183,6 +183,17 @@ public sealed class GenAIModelTests
         Assert.Contains("'tpu' is unknown", Assert.Throws<SiloException>(() => LanguageModels.Open(folder, new ModelOptions { Device = "tpu" })).Message);
     }
 
+    [Fact]
+    public void A_folder_made_for_cuda_can_be_opened_on_the_cpu()
+    {
+        var (_, made) = Folders.Random("agreement");
+        using var copy = new Copy(made);
+        copy.Change("model.decoder.session_options.provider_options", new JsonArray(new JsonObject { ["cuda"] = new JsonObject { ["enable_cuda_graph"] = "0" } }));
+        using var model = Folders.Open(copy.Path);
+        Assert.Equal(ModelOptions.Cpu, model.Device);
+        Assert.Throws<SiloException>(() => LanguageModels.Open(copy.Path, new ModelOptions { Device = null }).Dispose());
+    }
+
     private static long WeightBytes(string folder) => new FileInfo(Path.Combine(folder, "model.onnx")).Length;
 
     /// <summary>A copy of a folder, to be damaged.</summary>

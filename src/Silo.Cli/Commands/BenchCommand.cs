@@ -45,7 +45,7 @@ internal static class BenchCommand
         var model = Common.Model();
         var threads = Common.Whole("--threads", Environment.ProcessorCount, 1, 1024, "Threads to use.");
         var steps = Common.Whole("--steps", 32, 1, 100_000, "Steps of each text.");
-        var rounds = Common.Whole("--rounds", 5, 1, 1000, "Rounds; the quickest of each case counts.");
+        var rounds = Common.Whole("--rounds", 5, 1, 1000, "Rounds; of each step the quickest counts.");
         return new Command("engine", "Steps of a model's engine for 1, 8 and 32 rows: with and without features, what is copied, and sampling.") { model, threads, steps, rounds }
             .WithExamples("silo bench engine", "silo bench engine --model llama-3.1-8b-cuda --steps 64 --json")
             .Does((result, terminal) =>
