@@ -34,7 +34,7 @@ public sealed class ClusterMetrics : IDisposable
         capacityWaits = meter.CreateCounter<long>("silo.capacity.waits", "{wait}", "Asks that found no engine or a busy one, by reason.");
         storageWrites = meter.CreateCounter<long>("silo.storage.writes", "{write}", "Grain state writes, by kind of state.");
         storageBytes = meter.CreateCounter<long>("silo.storage.written", "By", "Bytes of grain state written, by kind of state.");
-        storageFailures = meter.CreateCounter<long>("silo.storage.failures", "{failure}", "Grain state operations that failed, by kind of state and operation: write, conflict.");
+        storageFailures = meter.CreateCounter<long>("silo.storage.failures", "{failure}", "Grain state operations that failed, by kind of state and operation: write, conflict; read, by store, counted by the health check.");
         generationDuration = meter.CreateHistogram<double>("silo.generation.duration", "s", "Time from an ask to its texts.", advice: Seconds(0.01, 3600));
         callDuration = meter.CreateHistogram<double>("silo.call.duration", "s", "Time of grain calls, by interface.", advice: Seconds(0.0005, 30));
         storageDuration = meter.CreateHistogram<double>("silo.storage.duration", "s", "Time of grain state operations, by kind of state and operation.", advice: Seconds(0.0005, 30));

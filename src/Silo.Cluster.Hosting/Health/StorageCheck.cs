@@ -6,7 +6,7 @@ using Silo.Cluster.Contracts;
 namespace Silo.Cluster.Hosting.Health;
 
 /// <summary>Ready when both stores answer a read.</summary>
-internal sealed class StorageCheck(IServiceProvider services) : IHealthCheck
+internal sealed class StorageCheck(IServiceProvider services, ClusterMetrics metrics) : IHealthCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -21,6 +21,8 @@ internal sealed class StorageCheck(IServiceProvider services) : IHealthCheck
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
+                // Grains that cannot be read have nobody who counts: as long as reads fail, so does this one, and the alert stays.
+                metrics.StorageFailure(name, "read");
                 return HealthCheckResult.Unhealthy($"store '{name}': {e.Message}");
             }
         }

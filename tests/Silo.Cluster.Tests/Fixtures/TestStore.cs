@@ -70,6 +70,9 @@ internal sealed class StoreFaults(int? seed)
     /// <summary>Share of operations that something happens to.</summary>
     public double Share { get; set; } = seed is null ? 0 : 0.08;
 
+    /// <summary>Nothing is read or written at all.</summary>
+    public bool IsDown { get; set; }
+
     public int Injected;
 
     public Task OnReadAsync() => Draw() switch
@@ -105,6 +108,7 @@ internal sealed class StoreFaults(int? seed)
 
     private int Draw()
     {
+        if (IsDown) return 0;
         if (Share == 0) return -1;
         lock (random)
         {
