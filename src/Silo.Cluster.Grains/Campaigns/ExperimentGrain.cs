@@ -28,6 +28,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private readonly GroupCommit commit;
     private readonly ClusterMetrics metrics;
     private readonly CampaignGauges gauges;
+    private readonly TimeProvider time;
     private readonly CampaignTiming timing;
     private readonly ILogger logger;
     private readonly Dictionary<int, List<PromptOrder>> orders = [];
@@ -35,6 +36,8 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private readonly HashSet<int> beingTold = [];
     private Task<int?>? checking;
     private Task finishing = Task.CompletedTask;
+    private IGrainTimer? watch;
+    private long lastReminder;
     private bool finishDue;
     private bool isLeaving;
 
@@ -46,6 +49,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         commit = new GroupCommit(StoreAsync, Leave, () => timing.Value.EndsGather, time);
         this.metrics = metrics;
         this.gauges = gauges;
+        this.time = time;
         this.timing = timing.Value;
         this.logger = logger;
     }
@@ -59,6 +63,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         // Who asks for a campaign that is over does not write it again; the reminder, if it is still there, does the rest.
         if (!IsOver(StatusNow()!))
         {
+            KeepWatch();
             _ = EnsureReminderAsync();
             _ = RemindAsync();
         }
@@ -115,6 +120,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             return null;
         }
         box.Value = box.Value! with { Started = true };
+        KeepWatch();
         Take(new CampaignEvent.Begin());
         await commit.CommitAsync();
         return null;
@@ -183,7 +189,11 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         return Task.CompletedTask;
     }
 
-    public Task ReceiveReminder(string reminderName, TickStatus status) => RemindAsync();
+    public Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        lastReminder = time.GetTimestamp();
+        return RemindAsync();
+    }
 
     private async Task RemindAsync()
     {
@@ -199,6 +209,24 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             // The next reminder finds another activation.
             LogNotReminded(Id, e.Message);
         }
+    }
+
+    // The reminder brings the campaign back when its silo is lost. As long as the grain lives, it misses ticks itself.
+    private void KeepWatch()
+    {
+        lastReminder = time.GetTimestamp();
+        watch ??= this.RegisterGrainTimer(async _ =>
+        {
+            if (StatusNow() is { } status && IsOver(status))
+            {
+                watch?.Dispose();
+                watch = null;
+                return;
+            }
+            if (time.GetElapsedTime(lastReminder) < 2 * timing.RemindEvery) return;
+            await EnsureReminderAsync();
+            await RemindAsync();
+        }, new GrainTimerCreationOptions(timing.RemindEvery, timing.RemindEvery) { Interleave = true, KeepAlive = true });
     }
 
     // A reminder that got lost would be missed only when it is needed.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Silo.Cluster.Contracts;
@@ -16,7 +17,12 @@ namespace Silo.Cluster.Grains.Correlations;
 internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, IOptions<CampaignTiming> timing) : Grain, ICorrelationGrain
 {
     private const int ShardsAtOnce = 16;
+
+    /// <summary>Gauges are renewed so seldom that it takes no more than one part in so many of the time.</summary>
+    private const int ShareOfTime = 20;
+
     private IGrainTimer? showing;
+    private TimeSpan took;
 
     private string Experiment => this.GetPrimaryKeyString();
 
@@ -37,7 +43,9 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
         {
             return null;
         }
+        var start = Stopwatch.GetTimestamp();
         var board = RunningTable.Of(await MergeAsync(context));
+        took = Stopwatch.GetElapsedTime(start);
         gauges.Show(Experiment, board);
         return board;
     }
@@ -49,7 +57,7 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
             showing?.Dispose();
             showing = null;
             await Board();
-        }, new GrainTimerCreationOptions(timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        }, new GrainTimerCreationOptions(took * ShareOfTime > timing.Value.GaugesLag ? took * ShareOfTime : timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         return Task.CompletedTask;
     }
 

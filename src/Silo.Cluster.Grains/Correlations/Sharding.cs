@@ -10,7 +10,7 @@ namespace Silo.Cluster.Grains.Correlations;
 internal static class Sharding
 {
     /// <summary>Prompts of one shard, about.</summary>
-    public const int PromptsPerShard = 5_000;
+    public const int PromptsPerShard = 20_000;
 
     /// <summary>Number of shards of an experiment.</summary>
     public static int Count(int prompts) => (prompts + PromptsPerShard - 1) / PromptsPerShard;

@@ -60,9 +60,8 @@ public sealed class BoardSums(BoardDesign design)
     /// <summary>The sums as bytes, exact; a shard of a large campaign stores and sends them so.</summary>
     public byte[] Pack()
     {
-        using var bytes = new MemoryStream();
-        using var compressed = new BrotliStream(bytes, CompressionLevel.Fastest);
-        using var writer = new BinaryWriter(compressed);
+        using var plain = new MemoryStream();
+        using var writer = new BinaryWriter(plain);
         writer.Write(Format);
         writer.Write(Prompts);
         writer.Write(Texts);
@@ -72,7 +71,10 @@ public sealed class BoardSums(BoardDesign design)
             writer.Write(name);
             sums.Write(writer);
         }
-        writer.Close();
+        writer.Flush();
+        using var bytes = new MemoryStream();
+        // All at once: written number by number, each would be compressed by itself, that is, not at all.
+        using (var compressed = new BrotliStream(bytes, CompressionLevel.Fastest)) compressed.Write(plain.GetBuffer().AsSpan(0, (int)plain.Length));
         return bytes.ToArray();
     }
 
@@ -82,7 +84,7 @@ public sealed class BoardSums(BoardDesign design)
     {
         try
         {
-            using var reader = new BinaryReader(new BrotliStream(new MemoryStream(packed), CompressionMode.Decompress));
+            using var reader = new BinaryReader(new BufferedStream(new BrotliStream(new MemoryStream(packed), CompressionMode.Decompress), 1 << 16));
             if (reader.ReadInt32() != Format) throw new InvalidDataException("the sums are of a later version");
             var sums = new BoardSums(design) { Prompts = reader.ReadInt32(), Texts = reader.ReadInt32() };
             for (var left = reader.ReadInt32(); left > 0; left--)

@@ -10,6 +10,7 @@ namespace Silo.Cluster.Tests.Campaigns;
 /// <summary>What is looked at before a campaign starts, and what cannot make one hang.</summary>
 public sealed class StartTests : IAsyncLifetime
 {
+    private readonly WireFaults wire = new(1) { Share = 0 };
     private TestCluster cluster = null!;
     private Func<Silo.Experiments.Generation.GenerationResult, Silo.Experiments.Generation.GenerationResult> change = result => result;
 
@@ -18,6 +19,7 @@ public sealed class StartTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => cluster = await TestCluster.StartAsync(new TestWorld
     {
         InferenceSilos = 1,
+        Wire = wire,
         Engine = () => new ToyEngine { Change = result => change(result) },
     });
 
@@ -111,6 +113,26 @@ public sealed class StartTests : IAsyncLifetime
         gate.Release(100);
         Assert.Equal(9, (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
         while (cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
+    }
+
+    [Fact]
+    public async Task A_campaign_whose_reminders_never_come_reminds_itself()
+    {
+        wire.LosesReminders = true;
+        using var gate = new SemaphoreSlim(0);
+        change = result =>
+        {
+            gate.Wait(Cancellation);
+            return result;
+        };
+        await cluster.Client.SubmitAsync("e", Specs.Small(1), new SubmitOptions(), null, Cancellation);
+        while ((await cluster.Client.StatusAsync("e", Cancellation)).InFlight == 0) await Task.Delay(20, Cancellation);
+        await Task.Delay(200, Cancellation);
+        await cluster.World.Reminders.TestOnlyClearTable();
+        // What the prompt waited for is lost with it, and nobody tells it to begin again but its campaign.
+        await cluster.DeactivateAsync(cluster.Orleans.GetGrain<IPromptGrain>("e/p1"));
+        gate.Release(100);
+        Assert.Equal(3, (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
     }
 
     [Fact]

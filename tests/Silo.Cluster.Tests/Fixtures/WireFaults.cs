@@ -12,6 +12,9 @@ internal sealed class WireFaults(int seed) : IIncomingGrainCallFilter
     /// <summary>Share of calls that something happens to; of reminders ten times as many.</summary>
     public double Share { get; set; } = 0.03;
 
+    /// <summary>Whether no reminder comes at all.</summary>
+    public bool LosesReminders { get; set; }
+
     public int Injected;
 
     public async Task Invoke(IIncomingGrainCallContext context)
@@ -19,7 +22,7 @@ internal sealed class WireFaults(int seed) : IIncomingGrainCallFilter
         var type = context.InterfaceMethod?.DeclaringType;
         var isReminder = type == typeof(IRemindable);
         var draw = isReminder || type?.Assembly == typeof(PackedState).Assembly ? Draw(isReminder ? 10 : 1) : -1;
-        if (draw == 0 || (isReminder && draw >= 0)) throw new TimeoutException("the call got lost");
+        if (draw == 0 || (isReminder && (draw >= 0 || LosesReminders))) throw new TimeoutException("the call got lost");
         await context.Invoke();
         // The second answer is nobody's.
         if (draw == 1) (await context.Request.Invoke()).Dispose();
