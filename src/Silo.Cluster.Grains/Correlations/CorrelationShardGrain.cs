@@ -60,7 +60,8 @@ internal sealed partial class CorrelationShardGrain : Grain, ICorrelationShardGr
             await commit.PendingAsync();
             return new ShardReply(known);
         }
-        if (known != update.From) return new ShardReply(known);
+        // An activation of the prompt that is over may still tell what it knew: ranks that it does not know it cannot take away.
+        if (known != update.From || update.Ranks.Count < Math.Max(known.Ranks, update.To.Ranks)) return new ShardReply(known);
         if (update.Texts.Count == 0 && (update.From.Texts || update.To.Texts))
             throw new ArgumentException($"prompt '{update.Prompt}' is to be counted with its texts, and has none", nameof(update));
         var texts = update.Texts.Count == 0 ? null : new PromptTexts(design!, [.. update.Texts.Select(context!.TextOf)]);

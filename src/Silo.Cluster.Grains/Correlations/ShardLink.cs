@@ -32,6 +32,7 @@ internal static class ShardLink
             var reply = await shard.Update(new ShardUpdate { Prompt = promptId, From = counted, To = wanted, Texts = seen, Ranks = ranks });
             if (reply.Counted == wanted) return wanted;
             counted = reply.Counted;
+            if (counted.Ranks > ranks.Count) throw new StateNotStoredException($"another activation of prompt '{promptId}' has counted {counted.Ranks} ranks, this one knows {ranks.Count}");
         }
         throw new InvalidOperationException($"the shard counts {counted}, not {wanted}");
     }
