@@ -19,7 +19,7 @@ from ops import TorchOps
 from tokenizer import BOS, SpmTokenizer
 
 ABOUT = {
-    "type": "model", "name": "storyteller", "author": "Silo", "license": "mit",
+    "type": "model", "name": "storyteller", "author": "Silo",
     "description": "A small storyteller trained from scratch on public-domain stories",
 }
 
