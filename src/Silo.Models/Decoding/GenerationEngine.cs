@@ -99,6 +99,7 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                 try
                 {
                     batch ??= _model.CreateBatch(new BatchOptions { RowLimit = _options.RowLimit, CacheBytes = _options.CacheBytes });
+                    if (!batch.RowsMayJoin && slots.Count == 0 && _again.Count == 0) await GatherAsync(batch.RowLimit).ConfigureAwait(false);
                     var start = Stopwatch.GetTimestamp();
                     Drop(slots, batch);
                     if (slots.Count == 0 && _again.TryDequeue(out var half)) Rejoin(half, slots, batch);
@@ -147,6 +148,20 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
         {
             batch?.Dispose();
             TellCache(0);
+        }
+    }
+
+    /// <summary>
+    /// Waits a little for as long as requests keep coming: who comes after a batch has begun that rows cannot join waits for its end, and those that
+    /// one batch answers come again together.
+    /// </summary>
+    private async Task GatherAsync(int enough)
+    {
+        var seen = 0;
+        for (var times = 0; times < 10 && _queue.Reader.Count > seen && _queue.Reader.Count < enough; times++)
+        {
+            seen = _queue.Reader.Count;
+            await Task.Delay(10, _abandoned.Token).ConfigureAwait(false);
         }
     }
 
