@@ -93,6 +93,34 @@ public static class DeterministicMath
         for (; i < x.Length; i++) y[i] = Exp(x[i]);
     }
 
+    /// <summary>w_i = e^((z_i - origin) scale), with the bits of <see cref="Exp(double)"/>; returns their sum, added up in eight lanes. The spans have one length.</summary>
+    /// <param name="z">Logits, none of them NaN.</param>
+    /// <param name="origin">What is taken off, usually the largest.</param>
+    /// <param name="scale">1 / T.</param>
+    /// <param name="w">Receives the weights.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double Weigh(ReadOnlySpan<float> z, double origin, double scale, Span<double> w)
+    {
+        if (z.Length != w.Length) throw new ArgumentException("one length expected", nameof(w));
+        var (vOrigin, vScale, lanes) = (Vector512.Create(origin), Vector512.Create(scale), Vector512<double>.Zero);
+        var i = 0;
+        for (; i <= z.Length - 8; i += 8)
+        {
+            var eight = Vector256.Create(z.Slice(i, 8));
+            var e = Exp((Vector512.Create(Vector256.WidenLower(eight), Vector256.WidenUpper(eight)) - vOrigin) * vScale);
+            e.CopyTo(w[i..]);
+            lanes += e;
+        }
+        var four = lanes.GetLower() + lanes.GetUpper();
+        var sum = (four[0] + four[2]) + (four[1] + four[3]);
+        for (; i < z.Length; i++)
+        {
+            w[i] = Exp((z[i] - origin) * scale);
+            sum += w[i];
+        }
+        return sum;
+    }
+
     /// <summary>y_i = ln x_i, with the bits of <see cref="Log(double)"/>. The spans have one length and may be the same.</summary>
     public static void Log(ReadOnlySpan<double> x, Span<double> y)
     {

@@ -14,6 +14,9 @@ public sealed class Sampler
 {
     private const int Block = 256;
 
+    /// <summary>So many blocks' weights are kept, until it is known in which one the token lies.</summary>
+    private const int KeptBlocks = 16;
+
     /// <summary>
     /// Tokens e^50 times less probable than the first are left out: a million of them weigh less than the rounding of the sum.
     /// </summary>
@@ -26,7 +29,8 @@ public sealed class Sampler
 
     private readonly int _vocabulary;
     private readonly double[] _sums;
-    private readonly double[] _weights = new double[Block];
+    private readonly float[] _largest;
+    private readonly double[] _weights;
     private readonly int[] _counts = new int[Buckets];
     private readonly double[] _masses = new double[Buckets];
     private readonly List<(float Z, int Id)> _crossing = [];
@@ -37,6 +41,8 @@ public sealed class Sampler
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vocabularySize);
         _vocabulary = vocabularySize;
         _sums = new double[(vocabularySize + Block - 1) / Block];
+        _largest = new float[_sums.Length];
+        _weights = new double[_sums.Length <= KeptBlocks ? _sums.Length * Block : Block];
     }
 
     /// <summary>Draws a token.</summary>
@@ -50,7 +56,8 @@ public sealed class Sampler
         if (logits.Length != _vocabulary) throw new ArgumentException($"{_vocabulary} logits expected", nameof(logits));
         Check(options);
         if (!(temperature >= 0) || double.IsInfinity(temperature)) throw new SiloException($"a temperature of {temperature} cannot be sampled at");
-        var max = TensorPrimitives.Max(logits);
+        var max = float.NegativeInfinity;
+        for (var block = 0; block < _sums.Length; block++) max = MathF.Max(max, _largest[block] = TensorPrimitives.Max(RowOf(logits, block)));
         if (float.IsNaN(max)) throw new SiloException("a logit is NaN");
         if (float.IsInfinity(max)) throw new SiloException(max > 0 ? "a logit is plus infinity" : "all tokens are masked");
         if (temperature == 0) return FirstAt(logits, max);
@@ -80,7 +87,7 @@ public sealed class Sampler
             var row = RowOf(logits, block);
             var sum = 0.0;
             // A block whose best token is negligible is passed over.
-            if ((TensorPrimitives.Max(row) - (double)max) * Inverse(temperature) >= Negligible) sum = Sum(Weigh(row, max, temperature, cut, block * Block));
+            if ((_largest[block] - (double)max) * Inverse(temperature) >= Negligible) sum = Weigh(row, max, temperature, cut, block);
             _sums[block] = sum;
             total += sum;
         }
@@ -94,7 +101,8 @@ public sealed class Sampler
             if (before + _sums[block] > target) break;
             before += _sums[block];
         }
-        var weights = Weigh(RowOf(logits, chosen), max, temperature, cut, chosen * Block);
+        if (!KeepsAll) Weigh(RowOf(logits, chosen), max, temperature, cut, chosen);
+        var weights = WeightsOf(chosen, RowOf(logits, chosen).Length);
         var last = 0;
         for (var i = 0; i < weights.Length; i++)
         {
@@ -108,24 +116,21 @@ public sealed class Sampler
 
     private static ReadOnlySpan<float> RowOf(ReadOnlySpan<float> logits, int block) => logits.Slice(block * Block, Math.Min(Block, logits.Length - block * Block));
 
-    /// <summary>e^((z - max) / T) of a block's tokens; 0 for those that are cut off.</summary>
-    private Span<double> Weigh(ReadOnlySpan<float> row, float max, double temperature, Cut cut, int firstId)
+    /// <summary>e^((z - max) / T) of a block's tokens, 0 for those that are cut off; returns their sum.</summary>
+    private double Weigh(ReadOnlySpan<float> row, float max, double temperature, Cut cut, int block)
     {
-        var weights = _weights.AsSpan(0, row.Length);
-        var i = 0;
-        var (top, inverse) = (Vector256.Create((double)max), Vector256.Create(Inverse(temperature)));
-        for (; i + 4 <= row.Length; i += 4)
-        {
-            var z = Vector128.Create(row.Slice(i, 4));
-            ((Vector256.Create(Vector128.WidenLower(z), Vector128.WidenUpper(z)) - top) * inverse).CopyTo(weights[i..]);
-        }
-        for (; i < row.Length; i++) weights[i] = (row[i] - (double)max) * Inverse(temperature);
-        DeterministicMath.Exp(weights, weights);
-        if (cut.Id >= 0)
-            for (i = 0; i < row.Length; i++)
-                if (!cut.Keeps(row[i], firstId + i)) weights[i] = 0;
-        return weights;
+        var weights = WeightsOf(block, row.Length);
+        var sum = DeterministicMath.Weigh(row, max, Inverse(temperature), weights);
+        if (cut.Id < 0) return sum;
+        for (var i = 0; i < row.Length; i++)
+            if (!cut.Keeps(row[i], block * Block + i)) weights[i] = 0;
+        return Sum(weights);
     }
+
+    /// <summary>Where a block's weights lie: each has its own place where the row is short, or all have the same.</summary>
+    private Span<double> WeightsOf(int block, int length) => _weights.AsSpan(KeepsAll ? block * Block : 0, length);
+
+    private bool KeepsAll => _sums.Length * Block == _weights.Length;
 
     private static double Sum(ReadOnlySpan<double> weights)
     {
@@ -171,7 +176,8 @@ public sealed class Sampler
         for (var block = 0; block < _sums.Length; block++)
         {
             var row = RowOf(logits, block);
-            var weights = Weigh(row, max, temperature, cut, block * Block);
+            Weigh(row, max, temperature, cut, block);
+            var weights = WeightsOf(block, row.Length);
             for (var i = 0; i < row.Length; i++)
             {
                 if (float.IsNegativeInfinity(row[i]) || !cut.Keeps(row[i], block * Block + i)) continue;

@@ -162,4 +162,22 @@ public class DeterministicMathTests
     }
 
     private static long Bits(double value) => BitConverter.DoubleToInt64Bits(value);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    [InlineData(21)]
+    public void Weights_are_exponentials_and_their_sum_is_added_up_in_eight_lanes(int count)
+    {
+        var random = new Random(count);
+        var z = Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 40)).ToArray();
+        var weights = new double[count];
+        var sum = DeterministicMath.Weigh(z, 40, 0.7, weights);
+        for (var i = 0; i < count; i++) Assert.Equal(DeterministicMath.Exp((z[i] - 40.0) * 0.7), weights[i]);
+        var lanes = new double[8];
+        for (var i = 0; i < count / 8 * 8; i++) lanes[i % 8] += weights[i];
+        for (var half = 4; half > 0; half /= 2)
+            for (var i = 0; i < half; i++) lanes[i] += lanes[i + half];
+        Assert.Equal(weights[(count / 8 * 8)..].Aggregate(lanes[0], (a, b) => a + b), sum);
+    }
 }

@@ -12,20 +12,87 @@ internal static unsafe class Attention
     private const int Block = KeyValuePages.Block;
     private const int PageBlocks = KeyValuePages.Positions / Block;
 
+    /// <summary>Most heads that go through a step together.</summary>
+    private const int HeadsAtOnce = 8;
+
+    /// <summary>Scores that are kept at once where there are more heads: half of a first-level cache.</summary>
+    private const int ScoresAtOnce = 4096;
+
     /// <summary>Floats of scratch memory for a context.</summary>
-    public static int Scratch(int context) => 2 * Blocks(context) * Block;
+    public static int Scratch(LlamaShape shape) => Math.Max(2 * Blocks(shape.Context) * Block, ScoresAtOnce) + HeadsAtOnce * 4 * shape.HeadSize;
 
     /// <summary>
     /// Writes a position's key and value heads into their place of a page. The first of a block clears the block's other values, which are read, and
-    /// weighed with 0, before they are written.
+    /// weighed with next to nothing, before they are written.
     /// </summary>
-    public static void Write(float* keys, float* values, float* head, int slot, int headSize)
+    /// <param name="keys">The key heads, one after the other.</param>
+    /// <param name="values">The value heads.</param>
+    /// <param name="to">The layer's place in the page.</param>
+    /// <param name="slot">The position in the page.</param>
+    /// <param name="shape">The sizes.</param>
+    public static void Write(float* keys, float* values, float* to, int slot, LlamaShape shape)
     {
-        var to = head + slot / Block * Block * headSize + slot % Block;
-        for (var d = 0; d < headSize; d++) to[d * Block] = keys[d];
-        var place = head + (KeyValuePages.Positions + slot) * headSize;
-        if (slot % Block == 0) new Span<float>(place, Block * headSize).Clear();
-        new Span<float>(values, headSize).CopyTo(new Span<float>(place, headSize));
+        nint size = shape.HeadSize, apart = KeyValuePages.Positions * size, ends = shape.KeyValueHeads * size;
+        var key = to + slot / Block * Block * size + slot % Block;
+        var value = to + shape.KeyValueHeads * apart + slot / 2 * 2 * size;
+        for (nint head = 0; head < ends; head += size, key += apart, value += apart)
+        {
+            if (slot % Block == 0) new Span<float>(value, Block * (int)size).Clear();
+            for (nint d = 0; d < size; d++) key[d * Block] = keys[head + d];
+            for (nint d = 0; d < size; d += 8)
+            {
+                // As 64-bit numbers: the value of an even position is the lower half, that of the odd one after it the upper.
+                var v = Vector256.Load((uint*)values + head + d);
+                var (low, high) = (Vector256.WidenLower(v), Vector256.WidenUpper(v));
+                var pair = (ulong*)(value + 2 * d);
+                if (slot % 2 != 0) (low, high) = (Vector256.Load(pair) | low << 32, Vector256.Load(pair + 4) | high << 32);
+                low.Store(pair);
+                high.Store(pair + 4);
+            }
+        }
+    }
+
+    /// <summary>softmax(q K) V of all query heads over the first positions of a sequence.</summary>
+    /// <param name="queries">The query heads, one after the other, already scaled.</param>
+    /// <param name="pages">The sequence's pages.</param>
+    /// <param name="offset">Floats from a page's start to the layer's place.</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="count">Positions to attend to.</param>
+    /// <param name="scratch"><see cref="Scratch"/> floats.</param>
+    /// <param name="results">Receives the heads' results, one after the other.</param>
+    public static void Attend(float* queries, nint* pages, nint offset, LlamaShape shape, int count, float* scratch, float* results)
+    {
+        if (WideAttention.IsSupported) AttendWide(queries, pages, offset, shape, count, scratch, results);
+        else AttendInPairs(queries, pages, offset, shape, count, scratch, results);
+    }
+
+    internal static void AttendInPairs(float* queries, nint* pages, nint offset, LlamaShape shape, int count, float* scratch, float* results)
+    {
+        nint size = shape.HeadSize, apart = KeyValuePages.Positions * size;
+        for (nint head = 0; head < shape.Heads; head += 2)
+        {
+            // An odd last head is computed twice.
+            var second = Math.Min(head + 1, shape.Heads - 1);
+            Pair(queries + head * size, queries + second * size, pages, offset + head / shape.Group * apart, offset + second / shape.Group * apart,
+                shape.KeyValueHeads * apart, count, size, scratch, results + head * size, results + second * size);
+        }
+    }
+
+    internal static void AttendWide(float* queries, nint* pages, nint offset, LlamaShape shape, int count, float* scratch, float* results)
+    {
+        nint row = Blocks(count) * Block, size = shape.HeadSize, apart = KeyValuePages.Positions * size, toValues = shape.KeyValueHeads * apart;
+        var together = Math.Clamp(ScoresAtOnce / row & ~1, 2, HeadsAtOnce);
+        float* shares = stackalloc float[HeadsAtOnce];
+        nint* heads = stackalloc nint[HeadsAtOnce];
+        for (nint first = 0; first < shape.Heads; first += together)
+        {
+            var last = Math.Min(shape.Heads - first, together);
+            for (nint i = 0; i < last; i++) heads[i] = offset + (first + i) / shape.Group * apart;
+            float* sums = scratch + last * row, to = results + first * size;
+            WideAttention.Scores(queries + first * size, pages, heads, last, count, size, scratch, row);
+            WideAttention.Weigh(scratch, last, row, shares);
+            WideAttention.Values(scratch, pages, heads, last, toValues, row, size, shares, sums, to);
+        }
     }
 
     /// <summary>softmax(q K) V of two query heads (side by side, which keeps the processor busy) over the first positions of a sequence.</summary>
@@ -34,16 +101,17 @@ internal static unsafe class Attention
     /// <param name="pages">The sequence's pages.</param>
     /// <param name="firstOffset">Floats from a page's start to the keys that the first head reads.</param>
     /// <param name="secondOffset">The same for the second.</param>
+    /// <param name="toValues">Floats from a head's keys to its values.</param>
     /// <param name="count">Positions to attend to.</param>
-    /// <param name="headSize">Dimensions of a head.</param>
+    /// <param name="size">Dimensions of a head.</param>
     /// <param name="scratch">Scratch memory.</param>
     /// <param name="firstTo">Receives the first head's result.</param>
     /// <param name="secondTo">Receives the second's.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Attend(float* first, float* second, nint* pages, long firstOffset, long secondOffset, int count, int headSize, float* scratch, float* firstTo, float* secondTo)
+    private static void Pair(float* first, float* second, nint* pages, nint firstOffset, nint secondOffset, nint toValues, int count, nint size, float* scratch, float* firstTo, float* secondTo)
     {
         // Native integers throughout: the compiler's sign extensions would cost as much as the sums.
-        nint blocks = Blocks(count), size = headSize;
+        nint blocks = Blocks(count);
         var shared = firstOffset == secondOffset;
         var scores = scratch;
         var others = scratch + blocks * Block;
@@ -102,6 +170,7 @@ internal static unsafe class Attention
         }
 
         var (share, otherShare) = (Vector256.Create(1f / VectorMath.Sum(total)), Vector256.Create(1f / VectorMath.Sum(otherTotal)));
+        // A vector holds four dimensions of two neighbouring positions: 0 and 1 those of the first two of four positions, 2 and 3 those of the others.
         for (nint d = 0; d < size; d += 8)
         {
             Vector256<float> a0, a1, a2, a3, b0, b1, b2, b3;
@@ -109,52 +178,66 @@ internal static unsafe class Attention
             float* x = scores, y = others;
             for (nint block = 0; block < blocks; block++)
             {
-                var values = (float*)pages[block / PageBlocks] + (KeyValuePages.Positions + block % PageBlocks * Block) * size + d + firstOffset;
+                var values = (float*)pages[block / PageBlocks] + block % PageBlocks * (Block * size) + 2 * d + firstOffset + toValues;
                 var otherValues = values + (secondOffset - firstOffset);
                 if (shared)
                 {
                     for (var end = x + Block; x < end; x += 4, y += 4, values += 4 * size)
                     {
                         var v = Vector256.Load(values);
-                        a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x[0]), v, a0);
-                        b0 = Vector256.FusedMultiplyAdd(Vector256.Create(y[0]), v, b0);
-                        v = Vector256.Load(values + size);
-                        a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x[1]), v, a1);
-                        b1 = Vector256.FusedMultiplyAdd(Vector256.Create(y[1]), v, b1);
+                        a0 = Vector256.FusedMultiplyAdd(Two(x), v, a0);
+                        b0 = Vector256.FusedMultiplyAdd(Two(y), v, b0);
+                        v = Vector256.Load(values + 8);
+                        a1 = Vector256.FusedMultiplyAdd(Two(x), v, a1);
+                        b1 = Vector256.FusedMultiplyAdd(Two(y), v, b1);
                         v = Vector256.Load(values + 2 * size);
-                        a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x[2]), v, a2);
-                        b2 = Vector256.FusedMultiplyAdd(Vector256.Create(y[2]), v, b2);
-                        v = Vector256.Load(values + 3 * size);
-                        a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x[3]), v, a3);
-                        b3 = Vector256.FusedMultiplyAdd(Vector256.Create(y[3]), v, b3);
+                        a2 = Vector256.FusedMultiplyAdd(Two(x + 2), v, a2);
+                        b2 = Vector256.FusedMultiplyAdd(Two(y + 2), v, b2);
+                        v = Vector256.Load(values + 2 * size + 8);
+                        a3 = Vector256.FusedMultiplyAdd(Two(x + 2), v, a3);
+                        b3 = Vector256.FusedMultiplyAdd(Two(y + 2), v, b3);
                     }
                 }
                 else
                 {
                     for (var end = x + Block; x < end; x += 4, y += 4, values += 4 * size, otherValues += 4 * size)
                     {
-                        a0 = Vector256.FusedMultiplyAdd(Vector256.Create(x[0]), Vector256.Load(values), a0);
-                        b0 = Vector256.FusedMultiplyAdd(Vector256.Create(y[0]), Vector256.Load(otherValues), b0);
-                        a1 = Vector256.FusedMultiplyAdd(Vector256.Create(x[1]), Vector256.Load(values + size), a1);
-                        b1 = Vector256.FusedMultiplyAdd(Vector256.Create(y[1]), Vector256.Load(otherValues + size), b1);
-                        a2 = Vector256.FusedMultiplyAdd(Vector256.Create(x[2]), Vector256.Load(values + 2 * size), a2);
-                        b2 = Vector256.FusedMultiplyAdd(Vector256.Create(y[2]), Vector256.Load(otherValues + 2 * size), b2);
-                        a3 = Vector256.FusedMultiplyAdd(Vector256.Create(x[3]), Vector256.Load(values + 3 * size), a3);
-                        b3 = Vector256.FusedMultiplyAdd(Vector256.Create(y[3]), Vector256.Load(otherValues + 3 * size), b3);
+                        a0 = Vector256.FusedMultiplyAdd(Two(x), Vector256.Load(values), a0);
+                        b0 = Vector256.FusedMultiplyAdd(Two(y), Vector256.Load(otherValues), b0);
+                        a1 = Vector256.FusedMultiplyAdd(Two(x), Vector256.Load(values + 8), a1);
+                        b1 = Vector256.FusedMultiplyAdd(Two(y), Vector256.Load(otherValues + 8), b1);
+                        a2 = Vector256.FusedMultiplyAdd(Two(x + 2), Vector256.Load(values + 2 * size), a2);
+                        b2 = Vector256.FusedMultiplyAdd(Two(y + 2), Vector256.Load(otherValues + 2 * size), b2);
+                        a3 = Vector256.FusedMultiplyAdd(Two(x + 2), Vector256.Load(values + 2 * size + 8), a3);
+                        b3 = Vector256.FusedMultiplyAdd(Two(y + 2), Vector256.Load(otherValues + 2 * size + 8), b3);
                     }
                 }
             }
-            ((a0 + a1 + (a2 + a3)) * share).Store(firstTo + d);
-            ((b0 + b1 + (b2 + b3)) * otherShare).Store(secondTo + d);
+            StoreEven((Neighbours(a0) + Neighbours(a2)) * share, (Neighbours(a1) + Neighbours(a3)) * share, firstTo + d);
+            StoreEven((Neighbours(b0) + Neighbours(b2)) * otherShare, (Neighbours(b1) + Neighbours(b3)) * otherShare, secondTo + d);
         }
     }
 
-    /// <summary>Eight scores become e^(score - max); what is minus infinity must weigh nothing at all.</summary>
+    /// <summary>Two weights, again and again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Two(float* weights) => Vector256.Create(*(double*)weights).AsSingle();
+
+    /// <summary>In both lanes of each two, their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Neighbours(Vector256<float> v) => v + Vector256.Shuffle(v, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreEven(Vector256<float> low, Vector256<float> high, float* to)
+    {
+        var even = Vector256.Create(0, 2, 4, 6, 0, 2, 4, 6);
+        Vector256.Create(Vector256.Shuffle(low, even).GetLower(), Vector256.Shuffle(high, even).GetLower()).Store(to);
+    }
+
+    /// <summary>Eight scores become e^(score - max). Those beyond the last position weigh 1e-38, which no sum shows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Weigh(float* scores, Vector256<float> max)
     {
-        var score = Vector256.Load(scores);
-        var weight = VectorMath.Exp(score - max) & Vector256.GreaterThan(score, Vector256.Create(float.NegativeInfinity));
+        var weight = VectorMath.Exp(Vector256.Load(scores) - max);
         weight.Store(scores);
         return weight;
     }

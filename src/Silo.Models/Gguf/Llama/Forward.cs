@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace Silo.Models.Gguf.Llama;
 
 /// <summary>One token to be read: of which sequence, at which position, and where its results go.</summary>
@@ -35,7 +33,7 @@ internal sealed unsafe class Forward : IDisposable
         _gateUpStride = block.GateUp.Stride;
         _feedStride = PackedMatrix.Apart(_shape.FeedForward);
         _logitsStride = model.Weights.Output.Stride;
-        _scratchFloats = (MatrixProduct.Scratch + Attention.Scratch(_shape.Context) + 15) / 16 * 16;
+        _scratchFloats = (MatrixProduct.Scratch + Attention.Scratch(_shape) + 15) / 16 * 16;
         _state = NativeBuffer.OfFloats((long)capacity * _stateStride);
         _normed = NativeBuffer.OfFloats((long)capacity * _stateStride);
         _qkv = NativeBuffer.OfFloats((long)capacity * _qkvStride);
@@ -132,32 +130,21 @@ internal sealed unsafe class Forward : IDisposable
 
     private void RotateAndStore(in ForwardToken token, int row, int layer)
     {
-        var (headSize, pages) = (_shape.HeadSize, token.Pages);
+        var headSize = _shape.HeadSize;
         var query = _qkv.Floats + (long)row * _qkvStride;
         var keys = query + _shape.Heads * headSize;
         var values = keys + _shape.KeyValueHeads * headSize;
-        for (var head = 0; head < _shape.Heads + _shape.KeyValueHeads; head++) _model.Rotary.Turn(query + head * headSize, token.Position);
-        for (var i = 0; i < _shape.Heads * headSize; i += VectorMath.Lanes) (Vector256.Load(query + i) * Vector256.Create(_scale)).Store(query + i);
-        var page = (float*)pages[token.Position / KeyValuePages.Positions];
-        for (var head = 0; head < _shape.KeyValueHeads; head++)
-            Attention.Write(keys + head * headSize, values + head * headSize, page + HeadOffset(layer, head), token.Position % KeyValuePages.Positions, headSize);
+        _model.Rotary.Turn(query, _shape.Heads, headSize, token.Position, _scale);
+        _model.Rotary.Turn(keys, _shape.KeyValueHeads, headSize, token.Position, 1);
+        Attention.Write(keys, values, (float*)token.Pages[token.Position / KeyValuePages.Positions] + LayerOffset(layer), token.Position % KeyValuePages.Positions, _shape);
     }
 
     private void Attend(ForwardToken[] tokens, int from, int to, int layer, int worker)
     {
-        var scores = Scratch(worker) + MatrixProduct.Scratch;
         for (var i = from; i < to; i++)
             fixed (nint* pages = tokens[i].Pages)
-                for (var head = 0; head < _shape.Heads; head += 2)
-                {
-                    // An odd last head is computed twice.
-                    var second = Math.Min(head + 1, _shape.Heads - 1);
-                    var queries = _qkv.Floats + (long)i * _qkvStride;
-                    var results = _attended.Floats + (long)i * _queryStride;
-                    Attention.Attend(queries + head * _shape.HeadSize, queries + second * _shape.HeadSize, pages,
-                        HeadOffset(layer, head / _shape.Group), HeadOffset(layer, second / _shape.Group),
-                        tokens[i].Position + 1, _shape.HeadSize, scores, results + head * _shape.HeadSize, results + second * _shape.HeadSize);
-                }
+                Attention.Attend(_qkv.Floats + (long)i * _qkvStride, pages, LayerOffset(layer), _shape, tokens[i].Position + 1,
+                    Scratch(worker) + MatrixProduct.Scratch, _attended.Floats + (long)i * _queryStride);
     }
 
     private void Norm(int row, NativeBuffer weight, int to) => VectorMath.RmsNorm(
@@ -170,7 +157,7 @@ internal sealed unsafe class Forward : IDisposable
 
     private int Part(int from, int to, int part) => from + (to - from) * part / Math.Min(_model.Threads, to - from);
 
-    private long HeadOffset(int layer, int head) => (layer * (long)_shape.KeyValueHeads + head) * 2 * KeyValuePages.Positions * _shape.HeadSize;
+    private nint LayerOffset(int layer) => layer * (nint)_shape.KeyValueHeads * 2 * KeyValuePages.Positions * _shape.HeadSize;
 
     private float* State(int row) => _state.Floats + (long)row * _stateStride;
 

@@ -1,8 +1,8 @@
 namespace Silo.Models.Gguf.Llama;
 
 /// <summary>
-/// The key/value cache in pages of 64 positions, all layers together. In a page lie, for each layer and key/value head, the keys as [4 blocks][dimension][16
-/// positions] and the values as [64 positions][dimension], float32. Pages are allocated when first needed, up to a limit, and used again.
+/// The key/value cache in pages of 64 positions, all layers together. In a page lie, for each layer, the keys as [head][4 blocks][dimension][16 positions],
+/// then the values as [head][32 pairs of positions][dimension][2], float32. Pages are allocated when first needed, up to a limit, and used again.
 /// </summary>
 internal sealed unsafe class KeyValuePages(LlamaShape shape, int limit) : IDisposable
 {

@@ -105,9 +105,14 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         var panel = _data.Pointer + output / Width * _panelBytes;
         var lane = output % Width;
+        if (Type == GgufTensorType.F32)
+        {
+            var from = (float*)panel + lane;
+            for (var k = 0; k < Inputs; k++) to[k] = from[k * (nint)Width];
+            return;
+        }
         for (var k = 0; k < Inputs; k++) to[k] = Type switch
         {
-            GgufTensorType.F32 => ((float*)panel)[k * Width + lane],
             GgufTensorType.F16 => (float)((Half*)panel)[k * Width + lane],
             GgufTensorType.BF16 => BitConverter.Int32BitsToSingle(((ushort*)panel)[k * Width + lane] << 16),
             _ => Quantised(panel + k / GgufTensorTypes.BlockLength * BlockBytes, k % GgufTensorTypes.BlockLength, lane),

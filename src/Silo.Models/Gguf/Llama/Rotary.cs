@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Silo.Core.Numerics;
 
@@ -41,17 +40,28 @@ internal sealed unsafe class Rotary : IDisposable
     /// <summary>Bytes of a table.</summary>
     public static long BytesFor(int dimensions, int positions) => 2L * positions * dimensions * sizeof(float);
 
-    /// <summary>Turns a head in place: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Turn(float* head, int position)
+    /// <summary>Turns heads, one after the other, in place, and scales them: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
+    public void Turn(float* heads, int count, int headSize, int position, float scale)
     {
         var cos = _table.Floats + 2L * position * _dimensions;
         var sin = cos + _dimensions;
-        for (var i = 0; i < _dimensions; i += VectorMath.Lanes)
+        var end = heads + count * headSize;
+        for (var i = 0; i < headSize; i += VectorMath.Lanes)
         {
-            var v = Vector256.Load(head + i);
-            var swapped = Vector256.Shuffle(v, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
-            Vector256.FusedMultiplyAdd(v, Vector256.Load(cos + i), swapped * Vector256.Load(sin + i)).Store(head + i);
+            if (i < _dimensions)
+            {
+                var (c, s) = (Vector256.Load(cos + i), Vector256.Load(sin + i));
+                for (var at = heads + i; at < end; at += headSize)
+                {
+                    var v = Vector256.Load(at);
+                    var swapped = Vector256.Shuffle(v, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6));
+                    (Vector256.FusedMultiplyAdd(v, c, swapped * s) * scale).Store(at);
+                }
+            }
+            else
+            {
+                for (var at = heads + i; at < end; at += headSize) (Vector256.Load(at) * scale).Store(at);
+            }
         }
     }
 

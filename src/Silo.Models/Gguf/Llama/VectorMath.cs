@@ -21,8 +21,7 @@ internal static unsafe class VectorMath
         const float Log2E = 1.44269504f, Magic = 12582912f; // 1.5 * 2^23: adding it rounds to a whole number
         var c = Vector256.MaxNative(x, Vector256.Create(-87.3f));
         var shifted = Vector256.FusedMultiplyAdd(c, Vector256.Create(Log2E), Vector256.Create(Magic));
-        var n = shifted - Vector256.Create(Magic);
-        var f = Vector256.FusedMultiplyAdd(c, Vector256.Create(Log2E), -n);
+        var f = Vector256.FusedMultiplyAdd(c, Vector256.Create(Log2E), Vector256.Create(Magic) - shifted);
         var p = Vector256.FusedMultiplyAdd(f, Vector256.Create(1.534581242594868e-4f), Vector256.Create(1.3399930903688073e-3f));
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(9.618489071726799e-3f));
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(5.550328642129898e-2f));
@@ -30,6 +29,23 @@ internal static unsafe class VectorMath
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(0.6931471824645996f));
         p = Vector256.FusedMultiplyAdd(p, f, Vector256<float>.One);
         // The whole number stands in the low bits of its sum with the magic one: added to the exponent, it multiplies by 2^n.
+        return (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
+    }
+
+    /// <summary>The same in 512-bit vectors, with the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> x)
+    {
+        const float Log2E = 1.44269504f, Magic = 12582912f;
+        var c = Vector512.MaxNative(x, Vector512.Create(-87.3f));
+        var shifted = Vector512.FusedMultiplyAdd(c, Vector512.Create(Log2E), Vector512.Create(Magic));
+        var f = Vector512.FusedMultiplyAdd(c, Vector512.Create(Log2E), Vector512.Create(Magic) - shifted);
+        var p = Vector512.FusedMultiplyAdd(f, Vector512.Create(1.534581242594868e-4f), Vector512.Create(1.3399930903688073e-3f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(9.618489071726799e-3f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(5.550328642129898e-2f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(0.24022646248340607f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(0.6931471824645996f));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512<float>.One);
         return (p.AsInt32() + (shifted.AsInt32() << 23)).AsSingle();
     }
 
@@ -64,21 +80,21 @@ internal static unsafe class VectorMath
         for (var i = 0; i < padded; i += Lanes) (Vector256.Load(x + i) * scale * Vector256.Load(weight + i)).Store(to + i);
     }
 
-    /// <summary>SwiGLU: gate / (1 + e^-gate) * up.</summary>
+    /// <summary>SwiGLU: gate / (1 + e^-gate) * up. Reads and writes whole vectors: up to seven floats beyond the count.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SwiGlu(float* gate, float* up, float* to, int count)
     {
         var i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-            SwiGlu(Vector256.Load(gate + i), Vector256.Load(up + i)).Store(to + i);
-        if (i == count) return;
-        float* tail = stackalloc float[3 * Lanes];
-        for (var j = i; j < count; j++) (tail[j - i], tail[Lanes + j - i]) = (gate[j], up[j]);
-        SwiGlu(Vector256.Load(tail), Vector256.Load(tail + Lanes)).Store(tail + 2 * Lanes);
-        for (var j = i; j < count; j++) to[j] = tail[2 * Lanes + j - i];
+        if (Vector512.IsHardwareAccelerated)
+            for (; i + 16 <= count; i += 16)
+            {
+                var g = Vector512.Load(gate + i);
+                (g / (Vector512<float>.One + Exp(Vector512.MinNative(-g, Vector512.Create(88f)))) * Vector512.Load(up + i)).Store(to + i);
+            }
+        for (; i < count; i += Lanes)
+        {
+            var g = Vector256.Load(gate + i);
+            (g / (Vector256<float>.One + Exp(Vector256.MinNative(-g, Vector256.Create(88f)))) * Vector256.Load(up + i)).Store(to + i);
+        }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> SwiGlu(Vector256<float> gate, Vector256<float> up) =>
-        gate / (Vector256<float>.One + Exp(Vector256.MinNative(-gate, Vector256.Create(88f)))) * up;
 }
