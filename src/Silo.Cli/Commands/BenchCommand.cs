@@ -35,7 +35,8 @@ internal static class BenchCommand
                 terminal.WriteLine($"""
                     32 rows make {Numbers.Show(measured.BatchGain)} times the tokens of one; features take {Numbers.Show(100 * measured.FeatureShare, "0")} % of the time
                     weights read by 1 row: {Numbers.Show(measured.BytesPerSecond1 / 1e9)} GB/s; a plain loop over as many bytes: {Numbers.Show(measured.PlainLoopBytesPerSecond / 1e9)} GB/s
-                    multiplications of 32 rows: {Numbers.Show(measured.MultiplicationsPerSecond32 / 1e9)} G/s; a plain loop in the first cache: {Numbers.Show(measured.PlainLoopMultiplicationsPerSecond / 1e9)} G/s
+                    multiplications of 32 rows: {Numbers.Show(measured.MultiplicationsPerSecond32 / 1e9)} G/s; a plain loop in the first cache: {Numbers.Show(measured.PlainLoopMultiplicationsPerSecond / 1e9)} G/s; within registers: {Numbers.Show(measured.PeakMultiplicationsPerSecond / 1e9)} G/s
+                    the floor of 32 rows: {Numbers.Show(measured.Floor32.TokensPerSecond, "#,0")} tokens/s ({Numbers.Show(measured.Floor32.Total)} µs: products {Numbers.Show(measured.Floor32.Products)}, attention {Numbers.Show(measured.Floor32.Attention)}, exponentials {Numbers.Show(measured.Floor32.Exponentials)}; beside them reading the cache {Numbers.Show(measured.Floor32.Cache)}); reached: {Numbers.Show(100 * measured.Floor32.Reached, "0")} %
                     """.ReplaceLineEndings("\n"));
             });
     }

@@ -1,9 +1,13 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
 namespace Silo.Core.Features;
 
 /// <summary>Sorts the logits that are not masked from the largest to the smallest, without allocating.</summary>
 internal sealed class DescendingSort(int capacity)
 {
     private const int RadixFrom = 96;     // below, comparing is faster than counting
+    private const int MostInBucket = 32;  // more, and a row is too uneven for buckets of equal width
     private const int WideRadixFrom = 3000; // from here on, three passes of 11 bits beat four of 8
 
     private readonly uint[] keys = new uint[capacity];
@@ -11,17 +15,55 @@ internal sealed class DescendingSort(int capacity)
     private readonly float[] sorted = new float[capacity];
     private readonly int[] counts = new int[3 << 11];
 
+    private readonly float[] placed = new float[Math.Min(capacity, WideRadixFrom)];
+    private readonly ushort[] bucketOf = new ushort[Math.Min(capacity, WideRadixFrom)];
+
     /// <summary>The logits but -infinity in descending order (-0 becomes 0); valid until the next call. No NaN.</summary>
     public ReadOnlySpan<float> Sort(ReadOnlySpan<float> logits)
     {
         var n = 0;
         foreach (var z in logits)
-            if (!float.IsNegativeInfinity(z)) keys[n++] = Key(z);
+            if (!float.IsNegativeInfinity(z)) sorted[n++] = z + 0f; // -0 + 0 = 0
+        var row = sorted.AsSpan(0, n);
+        if (n is >= RadixFrom and < WideRadixFrom && TryBuckets(row)) return row;
+        for (var i = 0; i < n; i++) keys[i] = Key(row[i]);
         var from = keys.AsSpan(0, n);
         if (n < RadixFrom) from.Sort();
         else from = n < WideRadixFrom ? RadixSort(n, 8, 4) : RadixSort(n, 11, 3);
-        for (var i = 0; i < n; i++) sorted[i] = Value(from[i]);
-        return sorted.AsSpan(0, n);
+        for (var i = 0; i < n; i++) row[i] = Value(from[i]);
+        return row;
+    }
+
+    /// <summary>Sorts into buckets of equal width, which leaves little to be done; false where one is crowded (nothing has moved then).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool TryBuckets(Span<float> row)
+    {
+        var buckets = row.Length < 1024 ? 1024 : 4096;
+        var largest = TensorPrimitives.Max<float>(row);
+        // Rounding keeps the order, so a larger logit is never in a later bucket.
+        var scale = (buckets - 1) / (largest - TensorPrimitives.Min<float>(row));
+        var starts = counts.AsSpan(0, buckets);
+        starts.Clear();
+        for (var i = 0; i < row.Length; i++)
+        {
+            var bucket = Math.Min((int)((largest - row[i]) * scale), buckets - 1);
+            bucketOf[i] = (ushort)bucket;
+            if (++starts[bucket] > MostInBucket) return false;
+        }
+        var start = 0;
+        foreach (ref var slot in starts) (slot, start) = (start, start + slot);
+        var to = placed.AsSpan(0, row.Length);
+        for (var i = 0; i < row.Length; i++) to[starts[bucketOf[i]]++] = row[i];
+        to.CopyTo(row);
+        for (var i = 1; i < row.Length; i++)
+        {
+            var z = row[i];
+            if (row[i - 1] >= z) continue;
+            var j = i;
+            for (; j > 0 && row[j - 1] < z; j--) row[j] = row[j - 1];
+            row[j] = z;
+        }
+        return true;
     }
 
     /// <summary>Least significant digit first.</summary>
@@ -52,7 +94,7 @@ internal sealed class DescendingSort(int capacity)
     /// <summary>An unsigned number that is smaller for a larger logit.</summary>
     private static uint Key(float z)
     {
-        var bits = BitConverter.SingleToInt32Bits(z + 0f); // -0 + 0 = 0
+        var bits = BitConverter.SingleToInt32Bits(z);
         return ~(uint)(bits ^ (bits >> 31 | int.MinValue));
     }
 

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Silo.Core.Features;
 
 /// <summary>What both versions of the token features demand of a row, in the words shown to the user.</summary>
@@ -26,6 +28,8 @@ internal static class FeatureInput
 
     public static void CheckLogits(ReadOnlySpan<float> logits)
     {
+        // NaN wins over any other.
+        if (float.IsFinite(TensorPrimitives.Max(logits))) return;
         var anyLeft = false;
         for (var id = 0; id < logits.Length; id++)
         {

@@ -124,7 +124,7 @@ public sealed class FeatureKernel
         if (outcome != HistogramFeatures.Outcome.Done) return false;
         if (capturedRows.Length == 0) return true;
         captured.Clear();
-        foreach (var z in histogram.TopLogits[..captureSize]) captured.Add(z, 1);
+        captured.AddAll(histogram.TopLogits[..captureSize]);
         var mass = histogram.MassOfTop(captureSize)
             + (histogram.RankX > captureSize ? DeterministicMath.Exp(histogram.LogP(logits[token])) : 0);
         WriteCaptured(logits[token], mass, histogram.RankX, temperatures, capturedRows);
@@ -153,7 +153,7 @@ public sealed class FeatureKernel
         sorted++;
         var descending = sort.Sort(logits);
         full.Clear();
-        foreach (var z in descending) full.Add(z, 1);
+        full.AddAll(descending);
         full.Complete();
         var (group, rank) = (full.GroupOf(logits[token]), Rank(logits, token));
         WriteFull(group, rank, temperatures, fullRows);
@@ -161,7 +161,7 @@ public sealed class FeatureKernel
 
         captured.Clear();
         var kept = Math.Min(captureSize, descending.Length);
-        foreach (var z in descending[..kept]) captured.Add(z, 1);
+        captured.AddAll(descending[..kept]);
         var mass = full.MassOfFirst(kept) + (rank > captureSize ? full.ProbabilityOf(group) : 0);
         WriteCaptured(logits[token], mass, rank, temperatures, capturedRows);
     }

@@ -63,6 +63,31 @@ internal sealed class WeightedTokens
         return distinct++;
     }
 
+    /// <summary>Adds a token for each of the logits, which descend; after <see cref="Clear"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void AddAll(ReadOnlySpan<float> logits)
+    {
+        largest = logits[0];
+        var top = Vector512.Create(largest);
+        var i = 0;
+        for (; i <= logits.Length - 8; i += 8)
+        {
+            var eight = Vector256.Create(logits.Slice(i, 8));
+            (Vector512.Create(Vector256.WidenLower(eight), Vector256.WidenUpper(eight)) - top).CopyTo(z, i);
+        }
+        for (; i < logits.Length; i++) z[i] = logits[i] - largest;
+        var equals = false;
+        for (i = 0; i <= logits.Length - 9; i += 8) equals |= Vector512.EqualsAny(Load(z, i), Load(z, i + 1));
+        for (; i < logits.Length - 1; i++) equals |= z[i] == z[i + 1];
+        if (equals)
+        {
+            foreach (var logit in logits) Add(logit, 1);
+            return;
+        }
+        weight.AsSpan(0, logits.Length).Fill(1);
+        distinct = logits.Length;
+    }
+
     /// <summary>The group of a logit that was added.</summary>
     public int GroupOf(float logit)
     {
@@ -134,15 +159,20 @@ internal sealed class WeightedTokens
     public void Write(double temperature, int group, int rank, Span<double> row)
     {
         var inverse = 1 / temperature;
-        var sum = Exponentiate(inverse, q, beforeQ);
-        var logSumQ = DeterministicMath.Log(sum);
-        Normalise(q, beforeQ, sum);
-        var outcome = temperature == 1 ? default : Compare(inverse, logSumQ);
-
+        var (q, beforeQ, logSumQ) = (p, beforeP, logSumP);
         Span<Prefix> reachQ = stackalloc Prefix[4];
+        reachP.CopyTo(reachQ);
+        if (temperature != 1)
+        {
+            (q, beforeQ) = (this.q, this.beforeQ);
+            var sum = Exponentiate(inverse, q, beforeQ);
+            logSumQ = DeterministicMath.Log(sum);
+            Normalise(q, beforeQ, sum);
+            for (var i = 0; i < 4; i++) reachQ[i] = Reach(q, beforeQ, FeatureThresholds.Masses[i]);
+        }
+        var outcome = temperature == 1 ? default : Compare(inverse, logSumQ);
         for (var i = 0; i < 4; i++)
         {
-            reachQ[i] = Reach(q, beforeQ, FeatureThresholds.Masses[i]);
             row[(int)TokenFeature.WidthP50 + i] = reachP[i].Width;
             row[(int)TokenFeature.WidthQ50 + i] = reachQ[i].Width;
         }

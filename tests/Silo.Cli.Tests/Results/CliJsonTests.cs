@@ -12,7 +12,7 @@ public class CliJsonTests
 
     [Fact]
     public void The_decode_benchmark_has_its_three_speeds() => Has(CliJson.Readable.DecodeBenchResult,
-        "tokens_per_second_1", "tokens_per_second_8", "tokens_per_second_32", "threads");
+        "tokens_per_second_1", "tokens_per_second_8", "tokens_per_second_32", "threads", "floor_32");
 
     [Fact]
     public void The_last_event_of_a_run_says_what_it_came_to() => Has(CliJson.Readable.DoneLine,
