@@ -29,9 +29,14 @@ internal static class CorrelateCommand
                 "silo correlate --features measures.csv --ranks ranks.csv --lower leak.mean --lower gzip_ratio --json")
             .Does((result, terminal) =>
             {
-                var table = MeasureFile.Read(result.GetRequiredValue(features));
+                var (file, rankFile) = (result.GetRequiredValue(features), result.GetRequiredValue(ranks));
+                var table = MeasureFile.Read(file);
                 var board = Board(table, result.GetValue(lower) ?? [], result.GetValue(margin), result.GetValue(seed));
-                foreach (var row in RankingFile.Read(result.GetRequiredValue(ranks)))
+                var ranked = RankingFile.Read(rankFile);
+                var texts = table.Rows.Select(row => (row.Prompt, row.Item)).ToHashSet();
+                if (!ranked.Any(row => texts.Contains((row.Prompt, row.Item))))
+                    throw InputFile.Error(rankFile, $"no prompt,item of its ranks occurs in {file} (its first is {InputFile.Quote($"{ranked[0].Prompt},{ranked[0].Item}")}; the first there is {InputFile.Quote($"{table.Rows[0].Prompt},{table.Rows[0].Item}")})");
+                foreach (var row in ranked)
                     if (row.Rank is not null) board.Apply(new RankEvent(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank));
                 board.CloseAll();
                 var read = board.Read();

@@ -13,7 +13,7 @@ internal static class RankCommand
         var directory = StoredRun.Directory();
         var ranks = new Option<string[]>("--ranks")
         {
-            Description = "CSV with the columns prompt,item,rater,rank (1 = best) and optionally panel; may be given several times. A later rank of the same rater corrects the earlier one.",
+            Description = "CSV with the columns prompt,item,rater,rank (1 = best) and optionally panel; may be given several times. A later rank of the same rater corrects the earlier one, an empty one withdraws it.",
             HelpName = "FILE",
             Required = true,
         };
@@ -24,7 +24,7 @@ internal static class RankCommand
             {
                 using var store = RunStore.OpenExisting(result.GetRequiredValue(directory), TimeProvider.System);
                 var taken = RankIntake.Take(store, result.GetRequiredValue(ranks));
-                if (!terminal.Json) terminal.WriteLine($"{Numbers.Count(taken.Read)} ranks read, {Numbers.Count(taken.Added)} of them new or corrections");
+                if (!terminal.Json) terminal.WriteLine($"{Numbers.Count(taken.Read)} ranks read, {Numbers.Count(taken.Added)} of them new, corrections or withdrawals");
                 await using var opened = StoredRun.ModelOf(store, result.GetValue(model));
                 var refreshed = StoredRun.Refresh(store, opened, terminal);
                 if (terminal.Json) terminal.WriteJson(new RankResult(taken.Read, taken.Added, refreshed.Report), CliJson.Readable.RankResult);

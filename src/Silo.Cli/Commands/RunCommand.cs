@@ -58,7 +58,7 @@ internal static class RunCommand
         var spec = experiment.Spec;
         if (terminal.Json)
         {
-            terminal.WriteJson(new PlanLine("plan", spec.Name, directory, estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Bytes, estimate.Time?.TotalSeconds), CliJson.Readable.PlanLine);
+            terminal.WriteJson(new PlanLine("plan", spec.Name, directory, estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Bytes + estimate.TableBytes, estimate.Time?.TotalSeconds), CliJson.Readable.PlanLine);
             return;
         }
         terminal.WriteTable(["", "value"],
@@ -66,7 +66,7 @@ internal static class RunCommand
             ["experiment", spec.Name], ["run directory", directory], ["model", experiment.ModelPath],
             ["prompts", Numbers.Count(estimate.Prompts)], ["temperatures", string.Join(", ", spec.Temperatures)], ["samples", $"{spec.Samples} at each temperature"],
             ["texts", Numbers.Count(estimate.Generations)], ["tokens", $"at most {Numbers.Count(estimate.Tokens)}"],
-            ["disk", $"about {Numbers.Show(estimate.Bytes / 1e6, "#,0.0")} MB"], ["time", estimate.Time is { } time ? $"about {RunText.Time(time)}" : "not known"],
+            ["disk", $"about {Numbers.Show((estimate.Bytes + estimate.TableBytes) / 1e6, "#,0.0")} MB"], ["time", estimate.Time is { } time ? $"about {RunText.Time(time)}" : "not known"],
         ]);
     }
 }

@@ -32,7 +32,7 @@ public static class PromptList
                 Add(prompts, ids, new Prompt(DefaultId(prompts.Count), line.ToString()), () => new SiloException(place));
                 continue;
             }
-            using var json = SpecReader.ParseJson(line.ToString(), place);
+            using var json = SpecReader.ParseJson(line.ToString(), file, number);
             var value = new JsonPlace(place, "", json.RootElement);
             Add(prompts, ids, One(value, prompts.Count), () => value.Wrong("this id is given twice"));
         }

@@ -63,7 +63,7 @@ public static partial class SpecReader
         return spec;
     }
 
-    internal static JsonDocument ParseJson(string json, string file)
+    internal static JsonDocument ParseJson(string json, string file, int firstLine = 1)
     {
         try
         {
@@ -71,7 +71,7 @@ public static partial class SpecReader
         }
         catch (JsonException e)
         {
-            var place = string.Create(CultureInfo.InvariantCulture, $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}");
+            var place = string.Create(CultureInfo.InvariantCulture, $"line {firstLine + e.LineNumber}, byte {e.BytePositionInLine + 1}");
             throw new SiloException($"{file}: {place}: no valid JSON", e);
         }
     }

@@ -1,7 +1,7 @@
-using System.Text;
 using Silo.Core;
 using Silo.Experiments.Measures;
 using Silo.Experiments.Spec;
+using Silo.Storage.Files;
 
 namespace Silo.Local.Experiments;
 
@@ -11,8 +11,6 @@ namespace Silo.Local.Experiments;
 /// <param name="RankFiles">The ranking files.</param>
 public sealed record ExperimentFile(ExperimentSpec Spec, string ModelPath, IReadOnlyList<string> RankFiles)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>The model that comes with Silo.</summary>
     public static string EmbeddedModel => Path.Combine(AppContext.BaseDirectory, "storyteller.gguf");
 
@@ -26,7 +24,7 @@ public sealed record ExperimentFile(ExperimentSpec Spec, string ModelPath, IRead
     /// <param name="model">Another model, or null.</param>
     /// <exception cref="SiloException">The files beside the program are missing.</exception>
     public static ExperimentFile Embedded(string? model = null) =>
-        new(SpecTemplates.BeforeAndAfter(PromptList.Parse(Read(EmbeddedPrompts), EmbeddedPrompts)), model ?? EmbeddedModel, []);
+        new(SpecTemplates.BeforeAndAfter(PromptList.Parse(InputFile.ReadText(EmbeddedPrompts), EmbeddedPrompts)), model ?? EmbeddedModel, []);
 
     /// <summary>Reads an experiment's file and the files it names; paths in it are relative to it.</summary>
     /// <param name="path">The JSON file.</param>
@@ -34,13 +32,13 @@ public sealed record ExperimentFile(ExperimentSpec Spec, string ModelPath, IRead
     /// <exception cref="SiloException">Something is wrong with one of the files; the message names it, the place and the cause.</exception>
     public static ExperimentFile Load(string path, string? model = null)
     {
-        var spec = SpecReader.Parse(Read(path), path);
+        var spec = SpecReader.Parse(InputFile.ReadText(path), path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         string Resolve(string relative) => Path.GetFullPath(relative, folder);
         if (spec.PromptsFile is { } file)
         {
             var prompts = Resolve(file);
-            spec = spec with { Prompts = PromptList.Parse(Read(prompts), prompts) };
+            spec = spec with { Prompts = PromptList.Parse(InputFile.ReadText(prompts), prompts) };
         }
         try
         {
@@ -51,25 +49,5 @@ public sealed record ExperimentFile(ExperimentSpec Spec, string ModelPath, IRead
             throw new SiloException($"{path}: {e.Message}", e);
         }
         return new ExperimentFile(spec, model ?? (spec.Model is { } own ? Resolve(own) : EmbeddedModel), [.. spec.Gold.Ranks.Select(Resolve)]);
-    }
-
-    private static string Read(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path, StrictUtf8);
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new SiloException($"{path}: is no UTF-8 text", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new SiloException($"{path}: no such file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new SiloException($"{path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
     }
 }

@@ -54,7 +54,7 @@ public static class ExperimentRunner
     private static async Task RunAsync(RunRequest request, ChannelWriter<RunEvent> events, CancellationToken stop, CancellationToken abort)
     {
         using var store = RunStore.Open(request.Directory, request.Spec, Version, request.Fresh, request.Time);
-        var ranks = RankIntake.Take(store, request.RankFiles);
+        var ranks = RankIntake.Take(store, request.RankFiles, again: false);
         if (request.RetryFailed) store.Write(batch => batch.RetryFailed());
         ModelCheck.Check(store, request.Model);
 

@@ -7,7 +7,7 @@ namespace Silo.Local.Running;
 
 /// <summary>What came of ranking files.</summary>
 /// <param name="Read">Ranks read.</param>
-/// <param name="Added">Those of them that were new or corrections.</param>
+/// <param name="Added">Those of them that were new, corrections or withdrawals.</param>
 public readonly record struct RanksTaken(int Read, int Added);
 
 /// <summary>Takes ranking files into a run.</summary>
@@ -15,21 +15,22 @@ public static class RankIntake
 {
     /// <summary>Adds the ranks of some files; those that are known already change nothing.</summary>
     /// <param name="store">The run.</param>
-    /// <param name="files">The files, in order: a later one corrects an earlier one.</param>
-    /// <returns>How many ranks there were, and how many of them were new.</returns>
+    /// <param name="files">The files, in order: a later one corrects an earlier one, and withdraws where its rank is empty.</param>
+    /// <param name="again">Whether a rank counts that the same file said before, and another has corrected since.</param>
+    /// <returns>How many ranks there were, and how many of them changed something.</returns>
     /// <exception cref="SiloException">A file cannot be read, or names a text that the experiment does not have.</exception>
-    public static RanksTaken Take(RunStore store, IEnumerable<string> files)
+    public static RanksTaken Take(RunStore store, IEnumerable<string> files, bool again = true)
     {
         var (read, added) = (0, 0);
         foreach (var file in files)
         {
-            var rows = RankingFile.Read(file);
+            var rows = RankingFile.Read(file, withdrawals: true);
             foreach (var row in rows) Check(store.Plan, file, row);
             read += rows.Count;
             store.Write(batch =>
             {
                 foreach (var row in rows)
-                    if (batch.Rank(new NewRank(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank), Path.GetFileName(file))) added++;
+                    if (batch.Rank(new NewRank(row.Prompt, row.Item, row.Rater, row.Panel, row.Rank), Path.GetFileName(file), again)) added++;
             });
         }
         return new RanksTaken(read, added);

@@ -9,7 +9,7 @@ namespace Silo.Models;
 /// <param name="BitsPerByte">-log2 of the text's probability, per UTF-8 byte.</param>
 /// <param name="TokenPerplexity">e to the mean negative log-probability of a token.</param>
 /// <param name="Tokens">Tokens that were scored.</param>
-/// <param name="Bytes">UTF-8 bytes of the text, end-of-text lines not counted.</param>
+/// <param name="Bytes">UTF-8 bytes of the text: all but the end-of-text lines.</param>
 public sealed record PerplexityResult(double BitsPerByte, double TokenPerplexity, long Tokens, long Bytes);
 
 /// <summary>Perplexity of a corpus, document by document.</summary>
@@ -23,7 +23,7 @@ public static class Perplexity
     /// beginning-of-text token.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="text">The documents, divided by lines that are <see cref="EndOfText"/>; line breaks next to those lines belong to none.</param>
+    /// <param name="text">The documents, divided by lines that are <see cref="EndOfText"/>, which are scored no more than their line ends.</param>
     /// <param name="progress">Is told, after each document, how many bytes are done.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="SiloException">There is nothing to score, or the model has no token to begin a text with.</exception>
@@ -50,19 +50,21 @@ public static class Perplexity
         return new PerplexityResult(nats / Math.Log(2) / bytes, Math.Exp(nats / tokens), tokens, bytes);
     }
 
-    /// <summary>The documents of a corpus; empty ones are none.</summary>
+    /// <summary>The documents of a corpus: all of its text but the dividing lines with their own line ends; empty ones are none.</summary>
     internal static IEnumerable<string> Documents(string text)
     {
-        var document = new StringBuilder();
-        foreach (var line in text.ReplaceLineEndings("\n").Split('\n').Append(EndOfText))
+        for (int start = 0, line = 0; line <= text.Length;)
         {
-            if (line != EndOfText)
+            var end = text.IndexOf('\n', line);
+            var next = end < 0 ? text.Length + 1 : end + 1;
+            var divides = text.AsSpan(line, Math.Min(next - 1, text.Length) - line).TrimEnd('\r').SequenceEqual(EndOfText);
+            if (divides || end < 0)
             {
-                document.Append(line).Append('\n');
-                continue;
+                var document = text[start..(divides ? line : text.Length)];
+                if (document.Length > 0) yield return document;
+                start = next;
             }
-            if (document.ToString().Trim('\n') is { Length: > 0 } whole) yield return whole;
-            document.Clear();
+            line = next;
         }
     }
 

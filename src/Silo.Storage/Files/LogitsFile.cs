@@ -37,9 +37,17 @@ public static class LogitsFile
     /// <summary>Reads the rows of a file as they are asked for.</summary>
     /// <exception cref="SiloException">
     /// A line is not such an object, a logit is NaN or infinite, a token is outside of the vocabulary, outside of the
-    /// known top, or masked.
+    /// known top, or masked, or an id stands twice.
     /// </exception>
-    public static IEnumerable<LogitsRow> Read(string path) => JsonLines.Read(path, Parse);
+    public static IEnumerable<LogitsRow> Read(string path)
+    {
+        var places = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var row in JsonLines.Read(path, Parse))
+        {
+            if (!places.TryAdd(row.IdJson, row.Place)) throw new SiloException($"{row.Place}: the id {InputFile.Quote(row.IdJson.Trim('"'))} stands at {places[row.IdJson]} already");
+            yield return row;
+        }
+    }
 
     private static LogitsRow Parse(JsonLine line, ref Utf8JsonReader reader)
     {

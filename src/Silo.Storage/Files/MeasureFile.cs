@@ -17,7 +17,7 @@ public sealed record MeasureTable(IReadOnlyList<string> Columns, IReadOnlyList<M
 public static class MeasureFile
 {
     /// <summary>Reads a file of measures.</summary>
-    /// <exception cref="SiloException">A column is missing, a value is no finite number, a text stands twice.</exception>
+    /// <exception cref="SiloException">A column is missing, a value is no finite number, a temperature or length is below 0, a text stands twice.</exception>
     public static MeasureTable Read(string path)
     {
         using var rows = new CsvRows(path);
@@ -39,7 +39,13 @@ public static class MeasureFile
             : throw InputFile.Error(path, "has no rows");
     }
 
-    /// <summary>Other programs write an undefined number as "nan", too.</summary>
-    private static double Value(CsvRows rows, int column) =>
-        rows.Field(column).Trim().Equals("nan", StringComparison.OrdinalIgnoreCase) ? double.NaN : rows.Number(column) ?? double.NaN;
+    /// <summary>Other programs write an undefined number as "nan", too. Temperatures and lengths are no numbers below 0.</summary>
+    private static double Value(CsvRows rows, int column)
+    {
+        if (rows.Field(column).Trim().Equals("nan", StringComparison.OrdinalIgnoreCase)) return double.NaN;
+        var value = rows.Number(column) ?? double.NaN;
+        return value < 0 && rows.Header[column] is ("temperature" or "length")
+            ? throw rows.Error($"{rows.Header[column]} is {InputFile.Quote(rows.Field(column))}; a number that is not below 0 is expected")
+            : value;
+    }
 }

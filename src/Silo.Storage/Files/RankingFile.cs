@@ -21,8 +21,10 @@ public sealed record RankRow(string Prompt, string Item, string Rater, string? P
 public static class RankingFile
 {
     /// <summary>Reads a file of rankings, in its order.</summary>
-    /// <exception cref="SiloException">A column is missing, a rank is no finite number, a rater ranked a text twice.</exception>
-    public static IReadOnlyList<RankRow> Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="withdrawals">Whether a file may have empty ranks alone: where ranks are kept already, an empty one withdraws them.</param>
+    /// <exception cref="SiloException">A column is missing, a rank is no finite number, a rater ranked a text twice, or there is no rank.</exception>
+    public static IReadOnlyList<RankRow> Read(string path, bool withdrawals = false)
     {
         using var rows = new CsvRows(path);
         int prompt = rows.Column("prompt"), item = rows.Column("item"), rater = rows.Column("rater"), rank = rows.Column("rank");
@@ -37,6 +39,6 @@ public static class RankingFile
             var named = panel >= 0 && rows.Field(panel) is { Length: > 0 } given ? given : null;
             result.Add(new RankRow(row.Prompt, row.Item, row.Rater, named, rows.Number(rank)) { Line = rows.Line });
         }
-        return result.Any(row => row.Rank is not null) ? result : throw InputFile.Error(path, "has no ranks");
+        return result.Any(row => withdrawals || row.Rank is not null) ? result : throw InputFile.Error(path, "has no ranks");
     }
 }

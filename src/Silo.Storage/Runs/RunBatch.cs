@@ -82,7 +82,8 @@ public sealed class RunBatch
     /// <summary>Adds a rank, unless it says what that rater's last one of this text says. Returns whether it was new.</summary>
     /// <param name="rank">The rank, or a withdrawal.</param>
     /// <param name="source">Where it came from.</param>
-    public bool Rank(NewRank rank, string source)
+    /// <param name="again">Whether it counts once more where the same source said the same before its last one.</param>
+    public bool Rank(NewRank rank, string source, bool again = true)
     {
         using (var last = RunConnection.Command(_connection,
             "SELECT rank, panel FROM ranks WHERE prompt = $prompt AND item = $item AND rater = $rater ORDER BY id DESC LIMIT 1",
@@ -93,6 +94,13 @@ public sealed class RunBatch
             double? before = known && !rows.IsDBNull(0) ? rows.GetDouble(0) : null;
             var panel = known && !rows.IsDBNull(1) ? rows.GetString(1) : null;
             if (before == rank.Rank && (rank.Rank is null || panel == rank.Panel)) return false;
+        }
+        if (!again)
+        {
+            using var said = RunConnection.Command(_connection,
+                "SELECT 1 FROM ranks WHERE prompt = $prompt AND item = $item AND rater = $rater AND rank IS $rank AND panel IS $panel AND source = $source",
+                ("$prompt", rank.Prompt), ("$item", rank.Item), ("$rater", rank.Rater), ("$rank", rank.Rank), ("$panel", rank.Panel), ("$source", source));
+            if (said.ExecuteScalar() is not null) return false;
         }
         Execute("INSERT INTO ranks (prompt, item, rater, panel, rank, source, came) VALUES ($prompt, $item, $rater, $panel, $rank, $source, $now)",
             ("$prompt", rank.Prompt), ("$item", rank.Item), ("$rater", rank.Rater), ("$panel", rank.Panel), ("$rank", rank.Rank),

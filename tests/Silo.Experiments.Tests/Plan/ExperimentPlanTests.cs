@@ -52,7 +52,18 @@ public class ExperimentPlanTests
     {
         var estimate = PlanEstimate.Of(Plan, measures: 100, tokensPerSecond: 4);
         Assert.Equal((2, 8L, 80L, TimeSpan.FromSeconds(20)), (estimate.Prompts, estimate.Generations, estimate.Tokens, estimate.Time));
-        Assert.Equal(8 * (600 + 800) + 80 * (9 + 110), estimate.Bytes);
+        Assert.Equal(8 * (600 + 800) + 80 * (12 + 110), estimate.Bytes);
         Assert.Null(PlanEstimate.Of(Plan, 100, null).Time);
+    }
+
+    /// <summary>Bytes of run directories: 40 prompts at three temperatures, 200 tokens, 678 measures, one gold.</summary>
+    [Theory]
+    [InlineData(TraceKeeping.Own, 10_056_096)]
+    [InlineData(TraceKeeping.None, 5_990_561)]
+    public void The_disk_estimate_is_near_what_such_runs_took(TraceKeeping traces, long taken)
+    {
+        var plan = new ExperimentPlan(new ExperimentSpec { Prompts = [.. Enumerable.Range(0, 40).Select(i => new Prompt($"p{i}", "Once"))], Temperatures = [0.3, 0.8, 1.5], MaxTokens = 200, Traces = traces });
+        var estimate = PlanEstimate.Of(plan, 678, null);
+        Assert.InRange((double)(estimate.Bytes + estimate.TableBytes) / taken, 0.85, 1.15);
     }
 }

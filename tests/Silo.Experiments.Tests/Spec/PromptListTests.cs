@@ -17,7 +17,7 @@ public class PromptListTests
     [Theory]
     [InlineData("p.txt", " \n", "p.txt: expected at least one prompt, found none")]
     [InlineData("p.jsonl", "", "p.jsonl: expected at least one prompt, found none")]
-    [InlineData("p.jsonl", "\"a\"\n{\"text\":", "p.jsonl: line 2: line 1, byte 9: no valid JSON")]
+    [InlineData("p.jsonl", "\"a\"\n{\"text\":", "p.jsonl: line 2, byte 9: no valid JSON")]
     [InlineData("p.jsonl", "\"a\"\n{\"text\":3}", "p.jsonl: line 2: text: expected the prompt's text, found 3")]
     [InlineData("p.jsonl", "{\"id\":\"a\",\"text\":\"\"}\n{\"id\":\"a\",\"text\":\"\"}", "p.jsonl: line 2: this id is given twice")]
     [InlineData("p.jsonl", "{\"prompt\":\"a\"}", "p.jsonl: line 1: unknown key \"prompt\"; known are id, text")]

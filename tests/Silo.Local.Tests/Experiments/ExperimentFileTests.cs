@@ -33,11 +33,11 @@ public sealed class ExperimentFileTests : IDisposable
             return Assert.Throws<SiloException>(() => ExperimentFile.Load(_folder[name])).Message;
         }
         Assert.Equal($"{_folder["none.json"]}: no such file", Error("none.json", null));
-        Assert.Equal($"{_folder["latin.json"]}: is no UTF-8 text", Error("latin.json", [(byte)'"', 0xE9, (byte)'"']));
+        Assert.Equal($"{_folder["latin.json"]}: is not valid UTF-8 text", Error("latin.json", [(byte)'"', 0xE9, (byte)'"']));
         Assert.Equal($"{_folder["p.txt"]}: no such file", Error("a.json", """{"prompts":"p.txt"}"""u8.ToArray()));
         var unknown = Error("b.json", """{"prompts":["a"],"primary_measures":["leak"]}"""u8.ToArray());
         Assert.StartsWith($"{_folder["b.json"]}: primary measure 'leak': there is no such measure", unknown, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["d.json"]);
-        Assert.StartsWith($"{_folder["d.json"]}: cannot be read", Error("d.json", null), StringComparison.Ordinal);
+        Assert.Equal($"{_folder["d.json"]}: is a directory, not a file", Error("d.json", null));
     }
 }

@@ -2,6 +2,7 @@ using Silo.Core;
 using Silo.Experiments.Campaign;
 using Silo.Experiments.Generation;
 using Silo.Experiments.Spec;
+using Silo.Local.Boards;
 using Silo.Local.Models;
 using Silo.Local.Running;
 using Silo.Storage.Runs;
@@ -187,6 +188,9 @@ public sealed class ExperimentRunnerTests : IDisposable
         Assert.Equal(7, Ann());
         Assert.NotEqual(Rho(first), Rho(last));
         Assert.Equal(Rho(last), Rho(await All(Request(new ToyEngine()))));
+        // The same files once more change nothing, though one corrects the other.
+        await All(Request(new ToyEngine()) with { RankFiles = [_folder["a.csv"], _folder["b.csv"]] });
+        Assert.Equal(7, Ann());
 
         int Ann()
         {
@@ -196,6 +200,32 @@ public sealed class ExperimentRunnerTests : IDisposable
 
         static double? Rho(List<RunEvent> events) => events.OfType<RunEvent.BoardChanged>().Last().Table.Results
             .First(r => r is { Gold: "mean_rank", Feature: "control.temperature" }).RhoWithin;
+    }
+
+    [Fact]
+    public async Task An_empty_rank_withdraws_and_stays_withdrawn_when_the_run_goes_on()
+    {
+        File.WriteAllText(_folder["a.csv"], "prompt,item,rater,rank\np0,t0.3-0,ann,1\np0,t0.8-0,ann,2\np0,t1.5-0,ann,3\np1,t0.3-0,ann,\n");
+        File.WriteAllText(_folder["none.csv"], "prompt,item,rater,rank\np0,t0.3-0,ann,\np0,t0.8-0,ann,\np0,t1.5-0,ann,\n");
+        var request = Request(new ToyEngine()) with { RankFiles = [_folder["a.csv"]] };
+        await All(request);
+        Assert.Equal(1, Rated());
+        using (var store = RunStore.OpenExisting(Run, TimeProvider.System))
+        {
+            Assert.Equal(new RanksTaken(3, 3), RankIntake.Take(store, [_folder["none.csv"]]));
+            Assert.Equal(new RanksTaken(3, 0), RankIntake.Take(store, [_folder["none.csv"]]));
+        }
+        await All(request);
+        Assert.Equal(0, Rated());
+        using (var store = RunStore.OpenExisting(Run, TimeProvider.System))
+            Assert.Equal(new RanksTaken(4, 3), RankIntake.Take(store, [_folder["a.csv"]]));
+        Assert.Equal(1, Rated());
+
+        int Rated()
+        {
+            using var reader = RunReader.Open(Run);
+            return RunBoard.Of(reader).Board.Read().Results.Where(r => r is { Gold: "mean_rank", Feature: "control.temperature" }).Sum(r => r.NDefined);
+        }
     }
 
     [Theory]

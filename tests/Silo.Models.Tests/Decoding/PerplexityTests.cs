@@ -56,8 +56,25 @@ public sealed class PerplexityTests
     [Fact]
     public void Lines_of_end_of_text_divide_documents()
     {
-        Assert.Equal(["a\n\nb", "c"], Perplexity.Documents("a\n\nb\n<|endoftext|>\r\n<|endoftext|>\nc\n<|endoftext|>\n"));
+        Assert.Equal(["\na\n\nb\r\n", "c\n", "<|endoftext|> d"], Perplexity.Documents("\na\n\nb\r\n<|endoftext|>\r\n<|endoftext|>\nc\n<|endoftext|>\n<|endoftext|> d"));
+        Assert.Equal(["a\n"], Perplexity.Documents("a\n<|endoftext|>"));
         using var model = LanguageModels.Open(GoldenLogits.Model("f32"));
         Assert.Throws<SiloException>(() => Perplexity.Measure(model, "<|endoftext|>\n", null, Cancelled));
+    }
+
+    [Theory]
+    [InlineData("one\ntwo\n")]
+    [InlineData("\n\none\n\n<|endoftext|>\n\ntwo ß\r\n<|endoftext|>\r\n<|endoftext|>\nthree\n\n")]
+    public void Every_byte_but_those_of_the_dividing_lines_counts_once(string text)
+    {
+        var kept = text.Replace("<|endoftext|>\r\n", "\0", StringComparison.Ordinal).Replace("<|endoftext|>\n", "\0", StringComparison.Ordinal).Split('\0').Where(part => part.Length > 0).ToArray();
+        // Logits that are all 0: every token of every document costs log2 V bits.
+        using var model = new TinyLlama { Zeros = "output_norm.weight" }.Open();
+        var tokens = kept.Sum(part => model.Tokenizer.Encode(part).Length - 1);
+        var bytes = kept.Sum(part => System.Text.Encoding.UTF8.GetByteCount(part));
+        var result = Perplexity.Measure(model, text, null, Cancelled);
+        Assert.Equal((tokens, bytes), (result.Tokens, result.Bytes));
+        Assert.Equal(tokens * Math.Log2(model.Info.VocabularySize) / bytes, result.BitsPerByte, 1e-9);
+        Assert.Equal(model.Info.VocabularySize, result.TokenPerplexity, 1e-6);
     }
 }

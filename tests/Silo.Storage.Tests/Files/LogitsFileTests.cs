@@ -82,4 +82,12 @@ public class LogitsFileTests
         Assert.Equal(199_999.25f, rows.Current.Logits[^1]);
         Assert.Throws<SiloException>(() => rows.MoveNext());
     }
+
+    [Fact]
+    public void An_id_that_stands_twice_is_refused_with_both_lines()
+    {
+        const string row = "\"logits\":[1,2],\"temperature\":1,\"token\":1}";
+        using var file = new TemporaryFile("{\"id\":1," + row + "\n{\"id\":\"1\"," + row + "\n\n{\"id\":1," + row + "\n");
+        Assert.Equal($"{file.Path}:4: the id \"1\" stands at {file.Path}:1 already", Assert.Throws<SiloException>(() => LogitsFile.Read(file.Path).ToArray()).Message);
+    }
 }

@@ -21,6 +21,8 @@ public class MeasureFileTests
     [InlineData("prompt,item,control.length\np,a,1\n", ":1: has a column \"control.length\"")]
     [InlineData("prompt,item,m\np,a,inf\n", ":2: m is \"inf\", not a finite number")]
     [InlineData("prompt,item,m\np,a,1\np,b,2\np,a,3\n", ":4: item \"a\" of prompt \"p\" stands twice")]
+    [InlineData("prompt,item,m,temperature\np,a,-1,0\np,b,2,-0.3\n", ":3: temperature is \"-0.3\"; a number that is not below 0 is expected")]
+    [InlineData("prompt,item,length,m\np,a,-1,0\n", ":2: length is \"-1\"")]
     [InlineData("prompt,item,m\np,a\n", ":2: 2 fields where the header has 3 columns")]
     public void What_is_wrong_is_said_with_file_and_line(string content, string cause)
     {

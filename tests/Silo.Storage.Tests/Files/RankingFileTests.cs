@@ -49,6 +49,13 @@ public class RankingFileTests
     }
 
     [Fact]
+    public void Empty_ranks_alone_withdraw_where_that_is_asked_for()
+    {
+        using var file = new TemporaryFile("prompt,item,rater,rank\np,a,r,\n");
+        Assert.Null(Assert.Single(RankingFile.Read(file.Path, withdrawals: true)).Rank);
+    }
+
+    [Fact]
     public void A_missing_file_and_a_directory_are_named()
     {
         using var file = new TemporaryFile("");

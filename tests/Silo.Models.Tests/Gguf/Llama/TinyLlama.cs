@@ -18,6 +18,9 @@ internal sealed record TinyLlama
     public bool OwnOutput { get; init; }
     public bool RotaryFactors { get; init; }
 
+    /// <summary>A tensor that is all zeros.</summary>
+    public string? Zeros { get; init; }
+
     /// <summary>ggml's type number per tensor name's ending; 0 (F32) where none fits.</summary>
     public Dictionary<string, uint> Types { get; init; } = [];
 
@@ -59,6 +62,7 @@ internal sealed record TinyLlama
         void Add(string name, params int[] sizes)
         {
             var values = Random(name, sizes.Aggregate((a, b) => a * b), sizes.Length == 1);
+            if (name == Zeros) Array.Clear(values);
             var type = Types.FirstOrDefault(t => name.EndsWith(t.Key, StringComparison.Ordinal)).Value;
             while (data.Count % 32 != 0) data.Add(0);
             writer.Tensor(name, [.. sizes.Select(s => (ulong)s)], type, (ulong)data.Count);
