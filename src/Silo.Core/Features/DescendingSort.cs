@@ -7,8 +7,8 @@ namespace Silo.Core.Features;
 internal sealed class DescendingSort(int capacity)
 {
     private const int RadixFrom = 96;     // below, comparing is faster than counting
-    private const int MostInBucket = 32;  // more, and a row is too uneven for buckets of equal width
-    private const int WideRadixFrom = 3000; // from here on, three passes of 11 bits beat four of 8
+    private const int MostInBucket = 32;  // more are put into buckets of their own
+    private const int WideRadixFrom = 3000; // from here on, digits do better than buckets
 
     private readonly uint[] keys = new uint[capacity];
     private readonly uint[] other = new uint[capacity];
@@ -25,36 +25,55 @@ internal sealed class DescendingSort(int capacity)
         foreach (var z in logits)
             if (!float.IsNegativeInfinity(z)) sorted[n++] = z + 0f; // -0 + 0 = 0
         var row = sorted.AsSpan(0, n);
-        if (n is >= RadixFrom and < WideRadixFrom && TryBuckets(row)) return row;
+        if (n is >= RadixFrom and < WideRadixFrom)
+        {
+            SortByBuckets(row, levels: 3);
+            return row;
+        }
         for (var i = 0; i < n; i++) keys[i] = Key(row[i]);
         var from = keys.AsSpan(0, n);
         if (n < RadixFrom) from.Sort();
-        else from = n < WideRadixFrom ? RadixSort(n, 8, 4) : RadixSort(n, 11, 3);
+        else from = RadixSort(n, 11, 3);
         for (var i = 0; i < n; i++) row[i] = Value(from[i]);
         return row;
     }
 
-    /// <summary>Sorts into buckets of equal width, which leaves little to be done; false where one is crowded (nothing has moved then).</summary>
+    /// <summary>Sorts into buckets of equal width, which leaves little to be done; crowded ones in the same way once more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private bool TryBuckets(Span<float> row)
+    private void SortByBuckets(Span<float> row, int levels)
     {
-        var buckets = row.Length < 1024 ? 1024 : 4096;
+        var buckets = row.Length < 512 ? 512 : row.Length < 1024 ? 1024 : 4096;
         var largest = TensorPrimitives.Max<float>(row);
+        var smallest = TensorPrimitives.Min<float>(row);
+        if (largest == smallest) return;
+        if (levels == 0)
+        {
+            row.Sort();
+            row.Reverse();
+            return;
+        }
         // Rounding keeps the order, so a larger logit is never in a later bucket.
-        var scale = (buckets - 1) / (largest - TensorPrimitives.Min<float>(row));
+        var scale = (buckets - 1) / (largest - smallest);
         var starts = counts.AsSpan(0, buckets);
         starts.Clear();
         for (var i = 0; i < row.Length; i++)
         {
             var bucket = Math.Min((int)((largest - row[i]) * scale), buckets - 1);
             bucketOf[i] = (ushort)bucket;
-            if (++starts[bucket] > MostInBucket) return false;
+            starts[bucket]++;
         }
+        Span<(int Start, int Length)> crowded = stackalloc (int, int)[WideRadixFrom / MostInBucket + 1];
+        var found = 0;
         var start = 0;
-        foreach (ref var slot in starts) (slot, start) = (start, start + slot);
+        foreach (ref var slot in starts)
+        {
+            if (slot > MostInBucket) crowded[found++] = (start, slot);
+            (slot, start) = (start, start + slot);
+        }
         var to = placed.AsSpan(0, row.Length);
         for (var i = 0; i < row.Length; i++) to[starts[bucketOf[i]]++] = row[i];
         to.CopyTo(row);
+        foreach (var (from, length) in crowded[..found]) SortByBuckets(row.Slice(from, length), levels - 1);
         for (var i = 1; i < row.Length; i++)
         {
             var z = row[i];
@@ -63,7 +82,6 @@ internal sealed class DescendingSort(int capacity)
             for (; j > 0 && row[j - 1] < z; j--) row[j] = row[j - 1];
             row[j] = z;
         }
-        return true;
     }
 
     /// <summary>Least significant digit first.</summary>
