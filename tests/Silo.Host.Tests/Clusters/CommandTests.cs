@@ -67,8 +67,10 @@ public sealed class CommandTests(HostCluster cluster)
         await SiloProcess.RunAsync("rank", local, "--ranks", Ranks(folder, standing), "--json");
         foreach (var directory in (string[])[run, local]) Assert.Equal(0, (await SiloProcess.RunAsync("export", directory, "--json")).ExitCode);
         Assert.Equal(await File.ReadAllTextAsync(Path.Combine(local, "export", "measures.csv"), Cancellation), await File.ReadAllTextAsync(Path.Combine(run, "export", "measures.csv"), Cancellation));
+        // But for the heuristic judge, which ranks in a local run alone; and in another order, as raters came in another order.
         var correlations = (string[])await Task.WhenAll(new[] { run, local }.Select(async directory =>
-            (await SiloProcess.RunAsync("correlate", "--features", Path.Combine(directory, "export", "measures.csv"), "--ranks", Path.Combine(directory, "export", "ranks.csv"), "--json")).Json.GetProperty("results").GetRawText()));
+            (await SiloProcess.RunAsync("correlate", "--features", Path.Combine(directory, "export", "measures.csv"), "--ranks", Path.Combine(directory, "export", "ranks.csv"), "--json")).Json
+                .Items("results").Where(r => !r.Text("gold").Contains("heuristic", StringComparison.Ordinal)).Select(r => r.GetRawText()).Order(StringComparer.Ordinal).Aggregate((all, r) => $"{all}\n{r}")));
         Assert.Equal(correlations[1], correlations[0]);
         Assert.Contains("leak.mean", correlations[0], StringComparison.Ordinal);
     }
