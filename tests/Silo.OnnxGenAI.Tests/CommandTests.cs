@@ -26,12 +26,15 @@ public sealed class CommandTests
             ["tokenize", "--text", "On day 1 of 1999, \"we're\" off"],
             ["generate", "--prompt", "Once upon a time", "--temperature", "0", "--max-tokens", "30"],
             ["generate", "--prompt", "Once upon a time", "--temperature", "0.8", "--max-tokens", "30", "--seed", "3"],
-            ["perplexity", "--file", text],
         ])
         {
             var (folder, gguf) = ((await SiloProcess.RunAsync([.. command, "--model", Folders.Trained()])), await SiloProcess.RunAsync([.. command, "--model", Folders.Storyteller]));
             Assert.Equal((0, gguf.Out), (folder.ExitCode, folder.Out));
         }
+        string[] perplexity = ["perplexity", "--file", text, "--json", "--model"];
+        var (ofFolder, ofGguf) = ((await SiloProcess.RunAsync([.. perplexity, Folders.Trained()])).Json, (await SiloProcess.RunAsync([.. perplexity, Folders.Storyteller])).Json);
+        Assert.Equal(ofGguf.GetProperty("tokens").GetInt64(), ofFolder.GetProperty("tokens").GetInt64());
+        Assert.Equal(ofGguf.GetProperty("bits_per_byte").GetDouble(), ofFolder.GetProperty("bits_per_byte").GetDouble(), 1e-4);
         File.Delete(text);
     }
 

@@ -54,7 +54,9 @@ public sealed class GenAIEngineTests
         {
             var again = replay.Trace("Once upon a time", result.Tokens, result.Key.Temperature, [1.5], 50, Cancelled);
             Assert.Equal(again.Steps, result.Trace.Steps);
-            for (var i = 0; i < again.Full.Length; i++) Assert.Equal(again.Full[i], result.Trace.Full[i], 1e-3 * Math.Max(1, Math.Abs(again.Full[i])));
+            // Logits of another batch shape differ in their last bits: a mass that lies at its threshold may fall to the other side of it.
+            var apart = Enumerable.Range(0, again.Full.Length).Count(i => Math.Abs(again.Full[i] - result.Trace.Full[i]) > 1e-3 * Math.Max(1, Math.Abs(again.Full[i])));
+            Assert.InRange(apart, 0, again.Full.Length / 200);
         }
     }
 
