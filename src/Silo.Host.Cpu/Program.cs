@@ -7,7 +7,7 @@ using Silo.Cluster.Inference;
 using Silo.Cluster.Postgres;
 using Silo.Cluster.Telemetry;
 using Silo.Core;
-using Silo.Models;
+using ModelOptions = Silo.Models.ModelOptions;
 
 return await HostProgram.RunAsync(args, host =>
 {
@@ -20,11 +20,8 @@ return await HostProgram.RunAsync(args, host =>
 
     var options = host.Options.Model;
     var path = options.Path ?? Path.Combine(AppContext.BaseDirectory, "storyteller.gguf");
-    var model = LanguageModels.Open(path, new Silo.Models.ModelOptions { Threads = options.Threads });
-    var engine = new GenerationEngine(model, new GenerationEngineOptions { RowLimit = options.MaxRows });
-    var served = new EngineHost(engine, options.Name ?? (options.Path is null ? InferenceKeys.EmbeddedModel : model.Info.Name), "cpu");
-    foreach (var (key, value) in served.Metadata) host.Metadata[key] = value;
-    host.Web.Services.AddSingleton(served);
-    host.Web.Services.AddSingleton<IHostedService>(new EngineLifetime(engine, model));
-    host.Web.Services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Healthy(served.Fingerprint), ["ready"]);
+    var name = options.Name ?? (options.Path is null ? InferenceKeys.EmbeddedModel : null);
+    var served = ServedModel.Open(path, name, ModelOptions.Cpu, options.Threads, options.MaxRows);
+    served.AddTo(host.Web.Services, host.Metadata);
+    host.Web.Services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Healthy(served.Host.Fingerprint), ["ready"]);
 }, app => app.MapSiloMetrics());
