@@ -44,6 +44,18 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     public async Task<(JsonElement Labels, string Value)[]> QueryAsync(string query) =>
         [.. (await AskAsync("query?query=" + Uri.EscapeDataString(query))).Items("result").Select(r => (r.GetProperty("metric"), r.GetProperty("value")[1].GetString()!))];
 
+    /// <summary>Asks until the answer is as it should be: the hosts are asked every second, and only later rules are evaluated.</summary>
+    public async Task UntilAsync(string query, Func<(JsonElement Labels, string Value)[], bool> holds)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var series = await QueryAsync(query);
+            if (holds(series)) return;
+            Assert.True(tries < 100, $"{query} answers:\n{string.Join('\n', series.Select(s => $"{s.Labels} {s.Value}"))}\n{Said}");
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await process.DisposeAsync();

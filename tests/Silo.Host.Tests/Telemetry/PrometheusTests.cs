@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Silo.Host.Tests.Clusters;
@@ -35,29 +36,22 @@ public sealed partial class PrometheusTests(HostCluster cluster)
         var rules = await RulesAsync(prometheus);
         string[] queries = [.. Dashboard(), .. rules.Select(r => r.Query).SelectMany(q => MetricName().Matches(q)).Select(m => m.Value).Distinct()];
         Assert.True(queries.Length > 30, $"{queries.Length} queries");
-        string[] open = queries;
-        for (var tries = 0; open.Length > 0; tries++)
-        {
-            Assert.True(tries < 100, $"no series for:\n{string.Join('\n', open)}\n{prometheus.Said}");
-            await Task.Delay(300, Cancellation);
-            var answers = await Task.WhenAll(open.Select(q => prometheus.QueryAsync(q)));
-            open = [.. open.Where((_, i) => answers[i].Length == 0)];
-        }
+        await Task.WhenAll(queries.Select(query => prometheus.UntilAsync(query, series => series.Length > 0)));
         Assert.All(await RulesAsync(prometheus), rule => Assert.Equal(("ok", ""), (rule.Health, rule.Error)));
 
-        // And they say what is so.
-        foreach (var host in cluster.Hosts)
-            Assert.Equal("1", Assert.Single(await prometheus.QueryAsync($$"""up{job="silo",instance="127.0.0.1:{{host.HttpPort}}"}""")).Value);
-        Assert.Equal("3", Assert.Single(await prometheus.QueryAsync("""silo_campaign_rated_prompts{experiment="observed",gold="mean_rank"}""")).Value);
-        var controls = await prometheus.QueryAsync("""silo_rho{experiment="observed",gold="mean_rank",measure="control.temperature"}""");
-        Assert.Equal(["estimate", "lower", "upper"], controls.Select(c => c.Labels.Text("bound")).Order());
+        // And they say what is so, as soon as the hosts were asked once more.
+        Task SaysAsync(string query, string value) => prometheus.UntilAsync(query, series => series is [{ } only] && only.Value == value);
+        foreach (var host in cluster.Hosts) await SaysAsync($$"""up{job="silo",instance="127.0.0.1:{{host.HttpPort}}"}""", "1");
+        await SaysAsync("""silo_campaign_rated_prompts{experiment="observed",gold="mean_rank"}""", "3");
+        await prometheus.UntilAsync("""silo_rho{experiment="observed",gold="mean_rank",measure="control.temperature"}""",
+            series => series.Select(s => s.Labels.Text("bound")).Order().SequenceEqual(["estimate", "lower", "upper"]));
         var left = 200 - (await ctl.RunAsync("status", "observed")).Json.Whole("ended");
-        Assert.Equal($"{left}", Assert.Single(await prometheus.QueryAsync("""silo_campaign_backlog{experiment="observed",state="paused"}""")).Value);
+        await SaysAsync("""silo_campaign_backlog{experiment="observed",state="paused"}""", $"{left}");
         foreach (var positive in (string[])["silo:tokens:rate5m", "silo:generations_done:rate5m", "sum(silo_batch_fill_sum)", "sum(silo_queue_duration_seconds_count)", "sum(silo_features_time_seconds_total)", "sum(silo_engine_busy_seconds_total)"])
-            Assert.True(double.Parse((await prometheus.QueryAsync(positive)).Single().Value, System.Globalization.CultureInfo.InvariantCulture) > 0, positive);
+            await prometheus.UntilAsync(positive, series => series is [{ } only] && double.Parse(only.Value, CultureInfo.InvariantCulture) > 0);
         // What fails must have been there at zero before, or the first failure would be no increase.
-        var states = (await prometheus.QueryAsync("group by (state) (silo_storage_writes_total)")).Select(s => s.Labels.Text("state"));
-        Assert.Subset((await prometheus.QueryAsync("group by (state) (silo_storage_failures_total)")).Select(s => s.Labels.Text("state")).ToHashSet(), states.ToHashSet());
+        var states = (await prometheus.QueryAsync("group by (state) (silo_storage_writes_total)")).Select(s => s.Labels.Text("state")).ToHashSet();
+        await prometheus.UntilAsync("group by (state) (silo_storage_failures_total)", series => states.IsSubsetOf(series.Select(s => s.Labels.Text("state"))));
         await ctl.RunAsync("cancel", "observed");
     }
 
