@@ -6,10 +6,10 @@ namespace Silo.Cli;
 /// <summary>Shows a board: a table for every gold, controls first, then the measures from the best to the worst.</summary>
 internal static class BoardDisplay
 {
-    private static readonly string[] Header =
+    private static readonly string[] s_header =
         ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#ties broken", "#tau-b", "#prompts", "#undefined", "verdict"];
 
-    private static readonly string[] ShortHeader = ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#prompts", "verdict"];
+    private static readonly string[] s_shortHeader = ["measure", "better is", "#rho", "95 % interval", "any-time interval", "#prompts", "verdict"];
 
     private const int LeadingMeasures = 8;
 
@@ -20,7 +20,7 @@ internal static class BoardDisplay
         {
             terminal.WriteLine("");
             terminal.WriteLine(Title(gold));
-            terminal.WriteTable(Header, [.. Lines(table, gold.Name).Select(Cells)]);
+            terminal.WriteTable(s_header, [.. Lines(table, gold.Name).Select(Cells)]);
             foreach (var line in table.Results.Where(line => line.Gold == gold.Name && line.Verdict is not null))
                 terminal.WriteLine($"{line.Feature}: {Word(line.Verdict)}{(line.Reason is null ? "" : $", {line.Reason}")}");
         }
@@ -33,7 +33,7 @@ internal static class BoardDisplay
         {
             terminal.WriteLine("");
             terminal.WriteLine(Title(gold));
-            terminal.WriteTable(ShortHeader, [.. Leading(table, gold.Name).Select(ShortCells)]);
+            terminal.WriteTable(s_shortHeader, [.. Leading(table, gold.Name).Select(ShortCells)]);
         }
     }
 

@@ -8,14 +8,14 @@ namespace Silo.Cli;
 /// <summary>The command <c>silo</c>: parses a command line, runs it, and turns every failure into one line and an exit code.</summary>
 internal static class CommandLine
 {
-    private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+    private static readonly ParserConfiguration s_parsing = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
 
     /// <summary>Runs a command line and returns its exit code.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         try
         {
-            var parsed = Root().Parse(FreeText.Protect(args), Parsing);
+            var parsed = Root().Parse(FreeText.Protect(args), s_parsing);
             if (parsed.Errors.Count > 0 && !Help.IsAsked(parsed))
             {
                 // What is not known says more than what is missing because of it.

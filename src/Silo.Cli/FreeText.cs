@@ -6,7 +6,7 @@ namespace Silo.Cli;
 /// </summary>
 internal static class FreeText
 {
-    private static readonly string[] Options = ["--prompt", "--text"];
+    private static readonly string[] s_options = ["--prompt", "--text"];
 
     /// <summary>The same command line in a form that the parser cannot misread.</summary>
     public static IReadOnlyList<string> Protect(string[] args)
@@ -15,7 +15,7 @@ internal static class FreeText
         for (var i = 0; i < args.Length; i++)
         {
             if (args[i] == "--") return [.. result, .. args[i..]];
-            var option = Options.FirstOrDefault(name => args[i] == name || args[i].StartsWith(name + "=", StringComparison.Ordinal));
+            var option = s_options.FirstOrDefault(name => args[i] == name || args[i].StartsWith(name + "=", StringComparison.Ordinal));
             if (option is null)
             {
                 result.Add(args[i]);

@@ -7,12 +7,12 @@ namespace Silo.Cli;
 /// <summary>Help with examples: what a command is for, its options, and lines to start from.</summary>
 internal static class Help
 {
-    private static readonly Dictionary<Command, string[]> Examples = [];
+    private static readonly Dictionary<Command, string[]> s_examples = [];
 
     /// <summary>Adds example lines to a command's help.</summary>
     public static Command WithExamples(this Command command, params string[] lines)
     {
-        Examples[command] = lines;
+        s_examples[command] = lines;
         return command;
     }
 
@@ -45,7 +45,7 @@ internal static class Help
         public override int Invoke(ParseResult parseResult)
         {
             var code = inner.Invoke(parseResult);
-            if (Examples.TryGetValue(parseResult.CommandResult.Command, out var lines))
+            if (s_examples.TryGetValue(parseResult.CommandResult.Command, out var lines))
             {
                 var output = parseResult.InvocationConfiguration.Output;
                 output.WriteLine("Examples:");

@@ -23,14 +23,14 @@ namespace Silo.Client;
 public sealed class SiloClient : IAsyncDisposable
 {
     private const int RankedAtOnce = 32;
-    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(15);
-    private readonly IHost? host;
-    private readonly IClusterClient cluster;
+    private static readonly TimeSpan s_firstWait = TimeSpan.FromMilliseconds(250), s_longestWait = TimeSpan.FromSeconds(15);
+    private readonly IHost? _host;
+    private readonly IClusterClient _cluster;
 
     /// <summary>A client over an Orleans client that is connected already; that one stays the caller's.</summary>
-    public SiloClient(IClusterClient cluster) => this.cluster = cluster;
+    public SiloClient(IClusterClient cluster) => _cluster = cluster;
 
-    private SiloClient(IHost host) : this(host.Services.GetRequiredService<IClusterClient>()) => this.host = host;
+    private SiloClient(IHost host) : this(host.Services.GetRequiredService<IClusterClient>()) => _host = host;
 
     /// <summary>Connects to a cluster.</summary>
     /// <exception cref="SiloException">No gateway answers in time, an address or a certificate file is of no use.</exception>
@@ -95,7 +95,7 @@ public sealed class SiloClient : IAsyncDisposable
         {
             var key = Keys.Part(experiment, page++);
             var content = new PromptPage { Ids = [.. prompts.Select(p => p.Id)], Texts = [.. prompts.Select(p => p.Text)] };
-            Demand(experiment, await CallAsync(() => cluster.GetGrain<IPromptPageGrain>(key).Put(content), cancellationToken));
+            Demand(experiment, await CallAsync(() => _cluster.GetGrain<IPromptPageGrain>(key).Put(content), cancellationToken));
             progress?.Report(Math.Min(page * Limits.PageSize, spec.Prompts.Count));
         }
         if (await CallAsync(() => Experiment(experiment).Start(), cancellationToken) is { } missing)
@@ -117,7 +117,7 @@ public sealed class SiloClient : IAsyncDisposable
         var last = await StatusAsync(experiment, cancellationToken);
         if (last.Sequence > after) yield return last;
         after = Math.Max(after, last.Sequence);
-        var wait = FirstWait;
+        var wait = s_firstWait;
         while (!IsOver(last))
         {
             var stream = Experiment(experiment).Watch(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -135,12 +135,12 @@ public sealed class SiloClient : IAsyncDisposable
                     if (stream.Current.Sequence <= after) continue;
                     last = stream.Current;
                     after = last.Sequence;
-                    wait = FirstWait;
+                    wait = s_firstWait;
                     yield return last;
                     if (IsOver(last)) yield break;
                 }
             await Task.Delay(wait, cancellationToken);
-            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks));
+            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, s_longestWait.Ticks));
         }
     }
 
@@ -174,7 +174,7 @@ public sealed class SiloClient : IAsyncDisposable
             foreach (var batch in prompt.Chunk(Limits.MaxRanksPerBatch))
             {
                 RankMessage[] messages = [.. batch.Select(r => new RankMessage { Item = r.Item, Rater = r.Rater, Panel = r.Panel, Rank = r.Rank, Revision = r.Revision })];
-                var reply = await CallAsync(() => cluster.GetGrain<IPromptGrain>(key).Rank(messages), cancelled);
+                var reply = await CallAsync(() => _cluster.GetGrain<IPromptGrain>(key).Rank(messages), cancelled);
                 if (reply.Refused is { } reason) throw new SiloException($"experiment '{experiment}', prompt '{prompt.Key}': {reason}");
                 lock (turn)
                     sum = sum with
@@ -191,7 +191,7 @@ public sealed class SiloClient : IAsyncDisposable
 
     /// <summary>The running table.</summary>
     public Task<RunningBoard> BoardAsync(string experiment, CancellationToken cancellationToken = default) =>
-        KnownAsync(experiment, () => cluster.GetGrain<ICorrelationGrain>(Keys.Experiment(experiment)).Board(), cancellationToken);
+        KnownAsync(experiment, () => _cluster.GetGrain<ICorrelationGrain>(Keys.Experiment(experiment)).Board(), cancellationToken);
 
     /// <summary>The spec as submitted, without prompts.</summary>
     public async Task<ExperimentSpec> SpecAsync(string experiment, CancellationToken cancellationToken = default) =>
@@ -199,29 +199,29 @@ public sealed class SiloClient : IAsyncDisposable
 
     /// <summary>A page of prompts, from 0; null past the last.</summary>
     public Task<PromptPage?> PromptsAsync(string experiment, int page, CancellationToken cancellationToken = default) =>
-        CallAsync(() => cluster.GetGrain<IPromptPageGrain>(Keys.Part(experiment, page)).Get(), cancellationToken);
+        CallAsync(() => _cluster.GetGrain<IPromptPageGrain>(Keys.Part(experiment, page)).Get(), cancellationToken);
 
     /// <summary>A prompt's texts, with or without traces.</summary>
     public Task<PromptTexts> TextsAsync(string experiment, string prompt, bool traces, CancellationToken cancellationToken = default) =>
-        CallAsync(() => cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt)).Texts(traces), cancellationToken);
+        CallAsync(() => _cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt)).Texts(traces), cancellationToken);
 
     /// <summary>A prompt's ranks, in order of arrival.</summary>
     public Task<IReadOnlyList<RankMessage>> RanksAsync(string experiment, string prompt, CancellationToken cancellationToken = default) =>
-        CallAsync(() => cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt)).Ranks(), cancellationToken);
+        CallAsync(() => _cluster.GetGrain<IPromptGrain>(Keys.Prompt(experiment, prompt)).Ranks(), cancellationToken);
 
     /// <summary>Ids of the open experiments.</summary>
     public Task<IReadOnlyList<string>> OpenExperimentsAsync(CancellationToken cancellationToken = default) =>
-        CallAsync(() => cluster.GetGrain<IOpenExperimentsGrain>(0).List(), cancellationToken);
+        CallAsync(() => _cluster.GetGrain<IOpenExperimentsGrain>(0).List(), cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        if (host is null) return;
-        await host.StopAsync();
-        host.Dispose();
+        if (_host is null) return;
+        await _host.StopAsync();
+        _host.Dispose();
     }
 
-    private IExperimentGrain Experiment(string id) => cluster.GetGrain<IExperimentGrain>(Keys.Experiment(id));
+    private IExperimentGrain Experiment(string id) => _cluster.GetGrain<IExperimentGrain>(Keys.Experiment(id));
 
     private static bool IsOver(CampaignStatusReply status) => status.Status == "cancelled" || (status.Status == "finished" && status.Digest is not null);
 
@@ -231,7 +231,7 @@ public sealed class SiloClient : IAsyncDisposable
     // The one place where a call is tried again: every call is idempotent, so an unknown outcome may be asked for again.
     private static async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
-        var wait = FirstWait;
+        var wait = s_firstWait;
         for (var tries = 1; ; tries++)
         {
             try
@@ -247,7 +247,7 @@ public sealed class SiloClient : IAsyncDisposable
                 if (tries == 6) throw new SiloException($"the cluster does not answer: {e.Message.ReplaceLineEndings(" ")}", e);
             }
             await Task.Delay(TimeSpan.FromTicks((long)(wait.Ticks * (0.5 + Random.Shared.NextDouble()))), cancellationToken);
-            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks));
+            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, s_longestWait.Ticks));
         }
     }
 

@@ -23,7 +23,7 @@ namespace Silo.Cluster.Hosting;
 /// </summary>
 public sealed class SiloHostBuilder
 {
-    private readonly Dictionary<StorageKind, Action<ISiloBuilder, SiloHostOptions>> storages = [];
+    private readonly Dictionary<StorageKind, Action<ISiloBuilder, SiloHostOptions>> _storages = [];
 
     private SiloHostBuilder(WebApplicationBuilder web, SiloHostOptions options) => (Web, Options) = (web, options);
 
@@ -65,7 +65,7 @@ public sealed class SiloHostBuilder
     /// <summary>Says how a kind of storage is registered.</summary>
     public SiloHostBuilder AddStorage(StorageKind kind, Action<ISiloBuilder, SiloHostOptions> register)
     {
-        storages[kind] = register;
+        _storages[kind] = register;
         return this;
     }
 
@@ -101,8 +101,8 @@ public sealed class SiloHostBuilder
     {
         silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (Options.ClusterId, Options.ServiceId));
         if (Options.Development) MemoryStorage.Register(silo, Options);
-        else if (storages.TryGetValue(Options.Storage, out var register)) register(silo, Options);
-        else throw new SiloException($"Silo:Storage is {Options.Storage}: this executable has {string.Join(", ", storages.Keys)}");
+        else if (_storages.TryGetValue(Options.Storage, out var register)) register(silo, Options);
+        else throw new SiloException($"Silo:Storage is {Options.Storage}: this executable has {string.Join(", ", _storages.Keys)}");
         ConfigureEndpoints(silo);
         ConfigureSecurity(silo);
         silo.AddSiloCluster(Metadata, ExcludedGrains);

@@ -18,7 +18,7 @@ namespace Silo.Cluster.Inference;
 public sealed class EngineHost(IGenerationEngine engine, string model, string device)
 {
     private const int MostCatalogs = 64;
-    private readonly ConcurrentDictionary<string, (ExperimentSpec Spec, MeasureCatalog Catalog)> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (ExperimentSpec Spec, MeasureCatalog Catalog)> _known = new(StringComparer.Ordinal);
 
     /// <summary>Fingerprint of the engine.</summary>
     public string Fingerprint => engine.Fingerprint;
@@ -59,9 +59,9 @@ public sealed class EngineHost(IGenerationEngine engine, string model, string de
     // A spec is at most some kilobytes and few are open at once; if they are not, the cache begins anew.
     private (ExperimentSpec Spec, MeasureCatalog Catalog) Read(string json)
     {
-        if (known.TryGetValue(json, out var read)) return read;
-        if (known.Count >= MostCatalogs) known.Clear();
+        if (_known.TryGetValue(json, out var read)) return read;
+        if (_known.Count >= MostCatalogs) _known.Clear();
         var spec = SpecReader.Parse(json, "spec");
-        return known[json] = (spec, MeasureCatalog.For(MeasureCatalogOptions.Of(spec)));
+        return _known[json] = (spec, MeasureCatalog.For(MeasureCatalogOptions.Of(spec)));
     }
 }

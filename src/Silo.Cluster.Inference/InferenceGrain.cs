@@ -15,16 +15,16 @@ namespace Silo.Cluster.Inference;
 [Reentrant, EnginePlacement, RandomPlacement]
 internal sealed partial class InferenceGrain(EngineHost host, TimeProvider time, ILogger<InferenceGrain> logger) : Grain, IInferenceGrain
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
-    private readonly long since = time.GetTimestamp();
-    private int running;
+    private static readonly TimeSpan s_lease = TimeSpan.FromMinutes(5);
+    private readonly long _since = time.GetTimestamp();
+    private int _running;
 
     public async Task<GenerateReply> Generate(GenerateMessage message, CancellationToken cancellationToken)
     {
         if (message.Engine is { } wanted && wanted != host.Fingerprint) return Reply(GenerateOutcome.OtherEngine, null);
         if (message.Spec.Length > Limits.MaxSpecLength || message.Prompt.Length > Limits.MaxPromptLength || message.Rows.Count > Limits.MaxRows)
             return Reply(GenerateOutcome.Refused, "spec, prompt or number of rows over the limit");
-        running++;
+        _running++;
         try
         {
             var texts = await host.GenerateAsync(message, cancellationToken);
@@ -48,9 +48,9 @@ internal sealed partial class InferenceGrain(EngineHost host, TimeProvider time,
         finally
         {
             // Who comes while it ends waits for what still runs: better at a time when nothing does.
-            running--;
-            var held = time.GetElapsedTime(since);
-            if (held > 2 * Lease || (held > Lease && running == 0)) DeactivateOnIdle();
+            _running--;
+            var held = time.GetElapsedTime(_since);
+            if (held > 2 * s_lease || (held > s_lease && _running == 0)) DeactivateOnIdle();
         }
     }
 

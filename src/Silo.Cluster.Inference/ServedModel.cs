@@ -12,13 +12,13 @@ namespace Silo.Cluster.Inference;
 /// <summary>A model that a host serves: opened on a device, with its engine, and what the host says of all three in metadata, log and metrics.</summary>
 public sealed partial class ServedModel : IAsyncDisposable
 {
-    private readonly ILanguageModel model;
-    private readonly GenerationEngine engine;
-    private readonly CudaDevice? device;
+    private readonly ILanguageModel _model;
+    private readonly GenerationEngine _engine;
+    private readonly CudaDevice? _device;
 
     private ServedModel(ILanguageModel model, GenerationEngine engine, CudaDevice? device, string name)
     {
-        (this.model, this.engine, this.device) = (model, engine, device);
+        (_model, _engine, _device) = (model, engine, device);
         Host = new EngineHost(engine, name, device is null ? ModelOptions.Cpu : ModelOptions.Cuda);
     }
 
@@ -31,10 +31,10 @@ public sealed partial class ServedModel : IAsyncDisposable
         get
         {
             var metadata = Host.Metadata;
-            if (device is null) return metadata;
-            metadata["silo.device.name"] = device.Name;
-            metadata["silo.device.memory"] = device.MemoryBytes.ToString(CultureInfo.InvariantCulture);
-            metadata["silo.device.driver"] = device.Driver;
+            if (_device is null) return metadata;
+            metadata["silo.device.name"] = _device.Name;
+            metadata["silo.device.memory"] = _device.MemoryBytes.ToString(CultureInfo.InvariantCulture);
+            metadata["silo.device.driver"] = _device.Driver;
             return metadata;
         }
     }
@@ -68,8 +68,8 @@ public sealed partial class ServedModel : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await engine.DisposeAsync();
-        model.Dispose();
+        await _engine.DisposeAsync();
+        _model.Dispose();
     }
 
     [LoggerMessage(LogLevel.Information, "Serving {Model} on the CPU: {Fingerprint}")]
@@ -81,20 +81,20 @@ public sealed partial class ServedModel : IAsyncDisposable
     /// <summary>Tells of the device when the host starts, and ends engine and model with it.</summary>
     private sealed class Service(ServedModel served, ILogger logger) : IHostedService, IDisposable
     {
-        private readonly Meter meter = new("Silo.Device");
+        private readonly Meter _meter = new("Silo.Device");
 
         public Task StartAsync(CancellationToken cancellationToken)
         {
             var fingerprint = served.Host.Fingerprint;
-            if (served.device is not { } device)
+            if (served._device is not { } device)
             {
-                LogCpu(logger, served.model.Info.Name, fingerprint);
+                LogCpu(logger, served._model.Info.Name, fingerprint);
                 return Task.CompletedTask;
             }
-            LogCuda(logger, served.model.Info.Name, device.Name, device.Uuid, device.ComputeCapability, device.MemoryBytes / 1_000_000, device.Driver, fingerprint);
+            LogCuda(logger, served._model.Info.Name, device.Name, device.Uuid, device.ComputeCapability, device.MemoryBytes / 1_000_000, device.Driver, fingerprint);
             KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
             var (named, driver) = (Tag("device", device.Name), Tag("driver", device.Driver));
-            meter.CreateObservableGauge("silo.device.memory", () => device.FreeBytes is { } free
+            _meter.CreateObservableGauge("silo.device.memory", () => device.FreeBytes is { } free
                 ? [new Measurement<long>(free, named, driver, Tag("state", "free")), new Measurement<long>(device.MemoryBytes - free, named, driver, Tag("state", "used"))]
                 : (IEnumerable<Measurement<long>>)[new Measurement<long>(device.MemoryBytes, named, driver, Tag("state", "all"))],
                 "By", "Memory of the device that the model runs on, by state; whose it is is not asked.");
@@ -103,6 +103,6 @@ public sealed partial class ServedModel : IAsyncDisposable
 
         public Task StopAsync(CancellationToken cancellationToken) => served.DisposeAsync().AsTask();
 
-        public void Dispose() => meter.Dispose();
+        public void Dispose() => _meter.Dispose();
     }
 }

@@ -14,7 +14,7 @@ namespace Silo.Cluster.Telemetry;
 public static class SiloTelemetry
 {
     private const string Ours = ClusterMetrics.MeterName, EnginesOwn = Ours + ".*";
-    private static readonly string[] OrleansActivities = ["Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Lifecycle", "Microsoft.Orleans.Storage"];
+    private static readonly string[] s_orleansActivities = ["Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime", "Microsoft.Orleans.Lifecycle", "Microsoft.Orleans.Storage"];
 
     /// <summary>Registers telemetry.</summary>
     /// <param name="services">The host's services.</param>
@@ -33,7 +33,7 @@ public static class SiloTelemetry
             .WithTracing(traces =>
             {
                 traces.AddSource(Ours, EnginesOwn);
-                traces.AddSource(OrleansActivities);
+                traces.AddSource(s_orleansActivities);
                 if (otlp) traces.AddOtlpExporter();
             });
         services.AddHostedService<Zeros>();

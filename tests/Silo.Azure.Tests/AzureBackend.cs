@@ -8,7 +8,7 @@ namespace Silo.Azure.Tests;
 /// <summary>Azurite as clusters' storage, registered as the hosts register Azure.</summary>
 internal sealed class AzureBackend : IStorageBackend, IAsyncDisposable
 {
-    private readonly string file = Path.GetTempFileName();
+    private readonly string _file = Path.GetTempFileName();
 
     /// <summary>A storage over a server.</summary>
     /// <param name="server">The server; disposed of with this.</param>
@@ -16,7 +16,7 @@ internal sealed class AzureBackend : IStorageBackend, IAsyncDisposable
     public AzureBackend(AzuriteServer server, string? connection = null)
     {
         Server = server;
-        File.WriteAllText(file, connection ?? server.ConnectionString);
+        File.WriteAllText(_file, connection ?? server.ConnectionString);
     }
 
     public AzuriteServer Server { get; }
@@ -24,7 +24,7 @@ internal sealed class AzureBackend : IStorageBackend, IAsyncDisposable
     public static async Task<AzureBackend> StartNewAsync() => new(await AzuriteServer.StartNewAsync());
 
     public void Register(ISiloBuilder silo, string service) =>
-        AzureStorage.Register(silo, new SiloHostOptions { ServiceId = service, Azure = new ConnectionFile { ConnectionStringFile = file } });
+        AzureStorage.Register(silo, new SiloHostOptions { ServiceId = service, Azure = new ConnectionFile { ConnectionStringFile = _file } });
 
     public Task StopAsync() => Server.StopAsync();
 
@@ -33,6 +33,6 @@ internal sealed class AzureBackend : IStorageBackend, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();
-        File.Delete(file);
+        File.Delete(_file);
     }
 }

@@ -12,13 +12,13 @@ namespace Silo.Azure.Tests;
 /// <summary>One server for all tests that do not stop it, started when the first asks for it.</summary>
 public sealed class SharedAzurite : IAsyncDisposable
 {
-    private readonly Lazy<Task<AzureBackend>> started = new(AzureBackend.StartNewAsync);
+    private readonly Lazy<Task<AzureBackend>> _started = new(AzureBackend.StartNewAsync);
 
-    internal Task<AzureBackend> GetAsync() => started.Value;
+    internal Task<AzureBackend> GetAsync() => _started.Value;
 
     public async ValueTask DisposeAsync()
     {
-        if (started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await started.Value).DisposeAsync();
+        if (_started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await _started.Value).DisposeAsync();
     }
 }
 

@@ -13,16 +13,16 @@ namespace Silo.Azure.Tests;
 /// </summary>
 internal sealed class MoodyProxy : IAsyncDisposable
 {
-    private readonly Random random;
-    private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
-    private readonly WebApplication app;
-    private readonly int target;
-    private int throttled, lost;
+    private readonly Random _random;
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+    private readonly WebApplication _app;
+    private readonly int _target;
+    private int _throttled, _lost;
 
     private MoodyProxy(int target, int seed)
     {
-        this.target = target;
-        random = new Random(seed);
+        _target = target;
+        _random = new Random(seed);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -30,8 +30,8 @@ internal sealed class MoodyProxy : IAsyncDisposable
             kestrel.ListenLocalhost(Port);
             kestrel.Limits.MaxRequestBodySize = null;
         });
-        app = builder.Build();
-        app.Run(PassAsync);
+        _app = builder.Build();
+        _app.Run(PassAsync);
     }
 
     public int Port { get; } = Ports.Free();
@@ -39,19 +39,19 @@ internal sealed class MoodyProxy : IAsyncDisposable
     /// <summary>Share of requests that something happens to.</summary>
     public double Share { get; set; }
 
-    public (int Throttled, int Lost) Counts => (throttled, lost);
+    public (int Throttled, int Lost) Counts => (_throttled, _lost);
 
     public static async Task<MoodyProxy> StartAsync(int target, int seed)
     {
         var proxy = new MoodyProxy(target, seed);
-        await proxy.app.StartAsync();
+        await proxy._app.StartAsync();
         return proxy;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await app.DisposeAsync();
-        client.Dispose();
+        await _app.DisposeAsync();
+        _client.Dispose();
     }
 
     private async Task PassAsync(HttpContext context)
@@ -59,14 +59,14 @@ internal sealed class MoodyProxy : IAsyncDisposable
         var mood = Draw();
         if (mood < 0.6)
         {
-            Interlocked.Increment(ref throttled);
+            Interlocked.Increment(ref _throttled);
             await BusyAsync(context);
             return;
         }
         using var answer = await AskAsync(context.Request);
         if (mood < 1)
         {
-            Interlocked.Increment(ref lost);
+            Interlocked.Increment(ref _lost);
             if (mood < 0.8) context.Abort();
             else await BusyAsync(context);
             return;
@@ -81,7 +81,7 @@ internal sealed class MoodyProxy : IAsyncDisposable
     {
         // The path as it was sent: the signature is over it.
         var path = request.HttpContext.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        var uri = new Uri($"http://127.0.0.1:{target}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var uri = new Uri($"http://127.0.0.1:{_target}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var asked = new HttpRequestMessage(new HttpMethod(request.Method), uri);
         if (request.ContentLength is not null || request.Headers.ContainsKey("Transfer-Encoding"))
         {
@@ -91,7 +91,7 @@ internal sealed class MoodyProxy : IAsyncDisposable
         }
         foreach (var (name, values) in request.Headers)
             if (!asked.Headers.TryAddWithoutValidation(name, values.AsEnumerable())) asked.Content?.Headers.TryAddWithoutValidation(name, values.AsEnumerable());
-        return await client.SendAsync(asked, request.HttpContext.RequestAborted);
+        return await _client.SendAsync(asked, request.HttpContext.RequestAborted);
     }
 
     private static async Task BusyAsync(HttpContext context)
@@ -104,6 +104,6 @@ internal sealed class MoodyProxy : IAsyncDisposable
     // In [0, 1): something happens; otherwise nothing does.
     private double Draw()
     {
-        lock (random) return random.NextDouble() < Share ? random.NextDouble() : 2;
+        lock (_random) return _random.NextDouble() < Share ? _random.NextDouble() : 2;
     }
 }

@@ -33,7 +33,7 @@ internal sealed record Outcome(int ExitCode, string Out, string Error)
 /// <summary>Runs the built command <c>silo</c> as a user does: as a process.</summary>
 internal static class SiloProcess
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
 
     /// <summary>The built command.</summary>
     public static string Executable { get; } = Path.Combine(
@@ -50,7 +50,7 @@ internal static class SiloProcess
     {
         using var process = Start(executable, directory, args);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(s_limit);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);

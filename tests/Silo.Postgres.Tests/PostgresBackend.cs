@@ -8,12 +8,12 @@ namespace Silo.Postgres.Tests;
 /// <summary>A PostgreSQL server as clusters' storage, registered as the hosts register it.</summary>
 internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
 {
-    private readonly string file = Path.GetTempFileName();
+    private readonly string _file = Path.GetTempFileName();
 
     private PostgresBackend(PostgresServer server)
     {
         Server = server;
-        File.WriteAllText(file, server.ConnectionString);
+        File.WriteAllText(_file, server.ConnectionString);
     }
 
     public PostgresServer Server { get; }
@@ -21,7 +21,7 @@ internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
     public static async Task<PostgresBackend> StartNewAsync(int maxConnections = 100) => new(await PostgresServer.StartNewAsync(maxConnections));
 
     public void Register(ISiloBuilder silo, string service) =>
-        PostgresStorage.Register(silo, new SiloHostOptions { ServiceId = service, Postgres = new ConnectionFile { ConnectionStringFile = file } });
+        PostgresStorage.Register(silo, new SiloHostOptions { ServiceId = service, Postgres = new ConnectionFile { ConnectionStringFile = _file } });
 
     public Task StopAsync() => Server.StopAsync();
 
@@ -30,6 +30,6 @@ internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();
-        File.Delete(file);
+        File.Delete(_file);
     }
 }

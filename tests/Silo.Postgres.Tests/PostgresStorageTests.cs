@@ -12,13 +12,13 @@ namespace Silo.Postgres.Tests;
 /// <summary>One server for all tests that do not stop it, started when the first asks for it.</summary>
 public sealed class SharedPostgres : IAsyncDisposable
 {
-    private readonly Lazy<Task<PostgresBackend>> started = new(() => PostgresBackend.StartNewAsync());
+    private readonly Lazy<Task<PostgresBackend>> _started = new(() => PostgresBackend.StartNewAsync());
 
-    internal Task<PostgresBackend> GetAsync() => started.Value;
+    internal Task<PostgresBackend> GetAsync() => _started.Value;
 
     public async ValueTask DisposeAsync()
     {
-        if (started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await started.Value).DisposeAsync();
+        if (_started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await _started.Value).DisposeAsync();
     }
 }
 

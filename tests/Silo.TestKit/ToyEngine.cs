@@ -9,7 +9,7 @@ namespace Silo.TestKit;
 /// </summary>
 public sealed class ToyEngine : IGenerationEngine
 {
-    private static readonly string[] Words = ["the", "old", "lamp", "sang", "over", "a", "river", "and", "we", "slept", "under", "its", "light"];
+    private static readonly string[] s_words = ["the", "old", "lamp", "sang", "over", "a", "river", "and", "we", "slept", "under", "its", "light"];
     private int _calls;
 
     public string Fingerprint { get; init; } = "toy/1; model sha256:00; exact";
@@ -45,13 +45,13 @@ public sealed class ToyEngine : IGenerationEngine
         ulong Next() => state = state * 6364136223846793005 + 1442695040888963407;
         var steps = 1 + (int)(Next() % (ulong)request.MaxTokens);
         var tokens = new int[steps];
-        for (var i = 0; i < steps; i++) tokens[i] = (int)((Next() >> 33) % (ulong)Words.Length);
+        for (var i = 0; i < steps; i++) tokens[i] = (int)((Next() >> 33) % (ulong)s_words.Length);
         double[] temperatures = [row.Key.Temperature, .. request.ReferenceTemperatures];
         var full = new double[steps * temperatures.Length * TokenFeatures.FullCount];
         var captured = new double[steps * temperatures.Length * TokenFeatures.CapturedCount];
         foreach (var values in new[] { full, captured })
             for (var i = 0; i < values.Length; i++) values[i] = (Next() >> 40) / 16777216.0;
-        return new GenerationResult(row.Key, tokens, string.Join(' ', tokens.Select(t => Words[t])),
+        return new GenerationResult(row.Key, tokens, string.Join(' ', tokens.Select(t => s_words[t])),
             steps == request.MaxTokens ? FinishReason.Length : FinishReason.Stop,
             new TokenTrace(steps, temperatures, full, captured), engine);
     }

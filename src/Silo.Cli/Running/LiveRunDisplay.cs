@@ -10,7 +10,7 @@ namespace Silo.Cli.Running;
 internal sealed class LiveRunDisplay(Terminal terminal) : IRunDisplay
 {
     private const int BarWidth = 32;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
     private RunSpeed? _speed;
     private BoardTable? _table;
@@ -43,7 +43,7 @@ internal sealed class LiveRunDisplay(Terminal terminal) : IRunDisplay
                         _table = e.Table;
                         break;
                 }
-                if (since.Elapsed < Pause && happened is not (RunEvent.Done or RunEvent.Stopped)) continue;
+                if (since.Elapsed < s_pause && happened is not (RunEvent.Done or RunEvent.Stopped)) continue;
                 since.Restart();
                 screen.UpdateTarget(Draw());
                 terminal.Flush();

@@ -7,7 +7,7 @@ namespace Silo.Cli.Running;
 /// <summary>Lines: for logs, and where nothing can be redrawn. Progress comes every few seconds, the table at the end.</summary>
 internal sealed class PlainRunDisplay(Terminal terminal) : IRunDisplay
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     public async Task<RunEvent> ShowAsync(IAsyncEnumerable<RunEvent> events)
     {
@@ -22,7 +22,7 @@ internal sealed class PlainRunDisplay(Terminal terminal) : IRunDisplay
                 case RunEvent.Started e:
                     terminal.WriteLine(RunText.Started(e));
                     break;
-                case RunEvent.GenerationFinished e when since.Elapsed > Pause || e.Progress.Kept == e.Progress.Generations:
+                case RunEvent.GenerationFinished e when since.Elapsed > s_pause || e.Progress.Kept == e.Progress.Generations:
                     terminal.WriteLine(RunText.Progress(e.Progress));
                     since.Restart();
                     break;

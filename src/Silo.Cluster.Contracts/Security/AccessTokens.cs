@@ -26,16 +26,16 @@ public sealed class AccessTokens
 {
     private const string Issuer = "silo";
     private const int MostKnown = 4_096;
-    private static readonly (string Name, Access Access)[] Scopes =
+    private static readonly (string Name, Access Access)[] s_scopes =
     [
         ("submit", Access.Submit), ("rank", Access.Rank), ("read", Access.Read), ("operate", Access.Operate), ("internal", Access.Internal),
     ];
 
-    private readonly SigningCredentials signing;
-    private readonly TokenValidationParameters validation;
-    private readonly JsonWebTokenHandler handler = new() { SetDefaultTimesOnTokenCreation = false };
-    private readonly TimeProvider time;
-    private readonly ConcurrentDictionary<string, (AccessGrant Grant, DateTime Expires)> known = new(StringComparer.Ordinal);
+    private readonly SigningCredentials _signing;
+    private readonly TokenValidationParameters _validation;
+    private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false };
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<string, (AccessGrant Grant, DateTime Expires)> _known = new(StringComparer.Ordinal);
 
     /// <summary>Creates the issuer from keys, the first of which signs.</summary>
     /// <param name="keys">At least one key of at least 32 bytes.</param>
@@ -50,9 +50,9 @@ public sealed class AccessTokens
             if (key.Length < 32) throw new SiloException($"token keys: a key of {key.Length} bytes is too short, expected at least 32");
             securityKeys.Add(new SymmetricSecurityKey(key) { KeyId = Convert.ToHexStringLower(SHA256.HashData(key).AsSpan(0, 4)) });
         }
-        this.time = time;
-        signing = new SigningCredentials(securityKeys[0], SecurityAlgorithms.HmacSha256);
-        validation = new TokenValidationParameters
+        _time = time;
+        _signing = new SigningCredentials(securityKeys[0], SecurityAlgorithms.HmacSha256);
+        _validation = new TokenValidationParameters
         {
             ValidIssuer = Issuer,
             ValidateAudience = false,
@@ -89,8 +89,8 @@ public sealed class AccessTokens
     /// <param name="lifetime">How long it holds, &gt; 0.</param>
     public string Issue(AccessGrant grant, TimeSpan lifetime)
     {
-        var now = time.GetUtcNow().UtcDateTime;
-        return handler.CreateToken(new SecurityTokenDescriptor
+        var now = _time.GetUtcNow().UtcDateTime;
+        return _handler.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = Issuer,
             IssuedAt = now,
@@ -99,10 +99,10 @@ public sealed class AccessTokens
             Subject = new ClaimsIdentity(
             [
                 new Claim("sub", grant.Subject),
-                new Claim("scope", string.Join(' ', Scopes.Where(s => grant.Access.HasFlag(s.Access)).Select(s => s.Name))),
+                new Claim("scope", string.Join(' ', s_scopes.Where(s => grant.Access.HasFlag(s.Access)).Select(s => s.Name))),
                 new Claim("experiment", grant.Experiment),
             ]),
-            SigningCredentials = signing,
+            SigningCredentials = _signing,
         });
     }
 
@@ -112,20 +112,20 @@ public sealed class AccessTokens
         if (string.IsNullOrEmpty(token)) return (null, "no token");
         if (token.Length > 4096) return (null, "token too long");
         // The signature of the same bytes does not change; only time does.
-        if (known.TryGetValue(token, out var before) && before.Expires > time.GetUtcNow().UtcDateTime) return (before.Grant, "");
-        var result = await handler.ValidateTokenAsync(token, validation).ConfigureAwait(false);
+        if (_known.TryGetValue(token, out var before) && before.Expires > _time.GetUtcNow().UtcDateTime) return (before.Grant, "");
+        var result = await _handler.ValidateTokenAsync(token, _validation).ConfigureAwait(false);
         if (!result.IsValid)
             return (null, result.Exception is SecurityTokenInvalidLifetimeException or SecurityTokenExpiredException or SecurityTokenNoExpirationException ? "token expired" : "token not valid");
         var jwt = (JsonWebToken)result.SecurityToken;
         var access = Access.None;
         if (jwt.TryGetPayloadValue<string>("scope", out var scope))
             foreach (var name in scope.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                foreach (var (known, flag) in Scopes)
+                foreach (var (known, flag) in s_scopes)
                     if (name == known) access |= flag;
         if (!jwt.TryGetPayloadValue<string>("experiment", out var experiment)) return (null, "token names no experiment");
         var grant = new AccessGrant(jwt.Subject ?? "", access, experiment);
-        if (known.Count >= MostKnown) known.Clear();
-        known[token] = (grant, jwt.ValidTo);
+        if (_known.Count >= MostKnown) _known.Clear();
+        _known[token] = (grant, jwt.ValidTo);
         return (grant, "");
     }
 

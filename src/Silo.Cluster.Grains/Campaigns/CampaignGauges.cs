@@ -11,13 +11,13 @@ namespace Silo.Cluster.Grains.Campaigns;
 /// </summary>
 internal sealed class CampaignGauges
 {
-    private static readonly TimeSpan Span = TimeSpan.FromMinutes(10);
-    private readonly ConcurrentDictionary<string, Standing> campaigns = new(StringComparer.Ordinal);
-    private readonly TimeProvider time;
+    private static readonly TimeSpan s_span = TimeSpan.FromMinutes(10);
+    private readonly ConcurrentDictionary<string, Standing> _campaigns = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
 
     public CampaignGauges(ClusterMetrics metrics, TimeProvider time)
     {
-        this.time = time;
+        _time = time;
         metrics.Meter.CreateObservableGauge("silo.campaign.window", () => Observe(s => s.State.Open), "{prompt}", "Prompts that may be in flight at present, by experiment.");
         metrics.Meter.CreateObservableGauge("silo.campaign.inflight", () => Observe(s => s.State.InFlight.Length), "{prompt}", "Prompts in flight, by experiment.");
         metrics.Meter.CreateObservableGauge("silo.campaign.backlog", Backlog, "{prompt}", "Prompts that have not ended, by experiment and the campaign's state.");
@@ -29,32 +29,32 @@ internal sealed class CampaignGauges
     {
         if (!started || state.Status is CampaignStatus.Finished or CampaignStatus.Cancelled)
         {
-            campaigns.TryRemove(experiment, out _);
+            _campaigns.TryRemove(experiment, out _);
             return;
         }
-        var now = time.GetTimestamp();
-        campaigns.AddOrUpdate(experiment, _ => new Standing(state, now, state.Ended),
-            (_, before) => time.GetElapsedTime(before.Since, now) > Span ? new Standing(state, now, state.Ended) : before with { State = state });
+        var now = _time.GetTimestamp();
+        _campaigns.AddOrUpdate(experiment, _ => new Standing(state, now, state.Ended),
+            (_, before) => _time.GetElapsedTime(before.Since, now) > s_span ? new Standing(state, now, state.Ended) : before with { State = state });
     }
 
     /// <summary>The campaign's grain has left this silo.</summary>
-    public void Forget(string experiment) => campaigns.TryRemove(experiment, out _);
+    public void Forget(string experiment) => _campaigns.TryRemove(experiment, out _);
 
     private IEnumerable<Measurement<int>> Observe(Func<Standing, int> value) =>
-        campaigns.Select(c => new Measurement<int>(value(c.Value), new KeyValuePair<string, object?>("experiment", c.Key)));
+        _campaigns.Select(c => new Measurement<int>(value(c.Value), new KeyValuePair<string, object?>("experiment", c.Key)));
 
-    private IEnumerable<Measurement<int>> Backlog() => campaigns.Select(c => new Measurement<int>(
+    private IEnumerable<Measurement<int>> Backlog() => _campaigns.Select(c => new Measurement<int>(
         c.Value.State.Prompts - c.Value.State.Ended,
         new KeyValuePair<string, object?>("experiment", c.Key),
         new KeyValuePair<string, object?>("state", c.Value.State.Status.ToString().ToLowerInvariant())));
 
     private IEnumerable<Measurement<double>> Remaining()
     {
-        var now = time.GetTimestamp();
-        foreach (var (experiment, standing) in campaigns)
+        var now = _time.GetTimestamp();
+        foreach (var (experiment, standing) in _campaigns)
         {
             var done = standing.State.Ended - standing.EndedThen;
-            var seconds = time.GetElapsedTime(standing.Since, now).TotalSeconds;
+            var seconds = _time.GetElapsedTime(standing.Since, now).TotalSeconds;
             if (done > 0 && seconds > 0)
                 yield return new Measurement<double>(
                     (standing.State.Prompts - standing.State.Ended) * seconds / done, new KeyValuePair<string, object?>("experiment", experiment));

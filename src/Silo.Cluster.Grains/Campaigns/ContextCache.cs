@@ -35,16 +35,16 @@ internal sealed class ContextCache(IGrainFactory grains)
 {
     // Twice as many as are open at once: some are ranked when they are over. If there are more, the cache begins anew.
     private const int MostExperiments = 2 * Limits.MaxOpenExperiments;
-    private readonly ConcurrentDictionary<string, Task<ExperimentContext>> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task<ExperimentContext>> _known = new(StringComparer.Ordinal);
 
     /// <summary>The experiment's context.</summary>
     /// <exception cref="SiloException">There is no such experiment.</exception>
     public async Task<ExperimentContext> GetAsync(string experiment)
     {
-        if (!known.TryGetValue(experiment, out var asked))
+        if (!_known.TryGetValue(experiment, out var asked))
         {
-            if (known.Count >= MostExperiments) known.Clear();
-            asked = known.GetOrAdd(experiment, AskAsync);
+            if (_known.Count >= MostExperiments) _known.Clear();
+            asked = _known.GetOrAdd(experiment, AskAsync);
         }
         try
         {
@@ -53,7 +53,7 @@ internal sealed class ContextCache(IGrainFactory grains)
         catch (Exception)
         {
             // A failure is not remembered: the experiment may be submitted later, the call may have timed out.
-            known.TryRemove(KeyValuePair.Create(experiment, asked));
+            _known.TryRemove(KeyValuePair.Create(experiment, asked));
             throw;
         }
     }

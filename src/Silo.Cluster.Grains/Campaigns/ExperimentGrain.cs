@@ -24,42 +24,42 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private const string ReminderName = "campaign";
     private const int PagesAtOnce = 16;
 
-    private readonly StateBox<ExperimentRecord> box;
-    private readonly GroupCommit commit;
-    private readonly ClusterMetrics metrics;
-    private readonly CampaignGauges gauges;
-    private readonly TimeProvider time;
-    private readonly CampaignTiming timing;
-    private readonly ILogger logger;
-    private readonly Dictionary<int, List<PromptOrder>> orders = [];
-    private readonly List<TaskCompletionSource> watchers = [];
-    private readonly HashSet<int> beingTold = [];
-    private Task<int?>? checking;
-    private Task finishing = Task.CompletedTask;
-    private IGrainTimer? watch;
-    private long lastReminder;
-    private bool finishDue;
-    private bool isLeaving;
+    private readonly StateBox<ExperimentRecord> _box;
+    private readonly GroupCommit _commit;
+    private readonly ClusterMetrics _metrics;
+    private readonly CampaignGauges _gauges;
+    private readonly TimeProvider _time;
+    private readonly CampaignTiming _timing;
+    private readonly ILogger _logger;
+    private readonly Dictionary<int, List<PromptOrder>> _orders = [];
+    private readonly List<TaskCompletionSource> _watchers = [];
+    private readonly HashSet<int> _beingTold = [];
+    private Task<int?>? _checking;
+    private Task _finishing = Task.CompletedTask;
+    private IGrainTimer? _watch;
+    private long _lastReminder;
+    private bool _finishDue;
+    private bool _isLeaving;
 
     public ExperimentGrain(
         [PersistentState("experiment", StoreNames.Main)] IPersistentState<PackedState> state,
         ClusterMetrics metrics, CampaignGauges gauges, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<ExperimentGrain> logger)
     {
-        box = new StateBox<ExperimentRecord>(state, CampaignJson.Default.ExperimentRecord, "experiment", Limits.MaxStateBytes, metrics);
-        commit = new GroupCommit(StoreAsync, Leave, () => timing.Value.EndsGather, time);
-        this.metrics = metrics;
-        this.gauges = gauges;
-        this.time = time;
-        this.timing = timing.Value;
-        this.logger = logger;
+        _box = new StateBox<ExperimentRecord>(state, CampaignJson.Default.ExperimentRecord, "experiment", Limits.MaxStateBytes, metrics);
+        _commit = new GroupCommit(StoreAsync, Leave, () => timing.Value.EndsGather, time);
+        _metrics = metrics;
+        _gauges = gauges;
+        _time = time;
+        _timing = timing.Value;
+        _logger = logger;
     }
 
     private string Id => this.GetPrimaryKeyString();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        box.Load();
-        if (box.Value is not { Started: true } record) return Task.CompletedTask;
+        _box.Load();
+        if (_box.Value is not { Started: true } record) return Task.CompletedTask;
         // Who asks for a campaign that is over does not write it again; the reminder, if it is still there, does the rest.
         if (!IsOver(StatusNow()!))
         {
@@ -67,31 +67,31 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             _ = EnsureReminderAsync();
             _ = RemindAsync();
         }
-        gauges.Show(Id, record.Campaign, record.Started);
+        _gauges.Show(Id, record.Campaign, record.Started);
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        isLeaving = true;
+        _isLeaving = true;
         WakeWatchers();
-        await commit.CloseAsync();
-        gauges.Forget(Id);
+        await _commit.CloseAsync();
+        _gauges.Forget(Id);
     }
 
     public async Task<SubmitReply> Submit(Submission submission)
     {
-        if (box.Value is null && Check(submission) is { } reason) return Refused(reason);
-        if (box.Value is null && !await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Open(Id))
+        if (_box.Value is null && Check(submission) is { } reason) return Refused(reason);
+        if (_box.Value is null && !await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Open(Id))
             return Refused($"{Limits.MaxOpenExperiments} experiments are open already");
-        if (box.Value is { } known)
+        if (_box.Value is { } known)
         {
-            await commit.PendingAsync();
+            await _commit.PendingAsync();
             return known.Hash == submission.Hash
                 ? new SubmitReply { Outcome = SubmitOutcome.Known }
                 : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"experiment '{Id}' was submitted with another spec (hash {known.Hash[..12]}, this one {Shown(submission.Hash)})" };
         }
-        box.Value = new ExperimentRecord
+        _box.Value = new ExperimentRecord
         {
             Spec = submission.Spec,
             Hash = submission.Hash,
@@ -102,38 +102,38 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             Campaign = CampaignState.Create(submission.Prompts, submission.Window),
             Trace = Activity.Current?.Id,
         };
-        await commit.CommitAsync();
+        await _commit.CommitAsync();
         return new SubmitReply { Outcome = SubmitOutcome.Accepted };
     }
 
     public async Task<int?> Start()
     {
-        if (box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
+        if (_box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
         if (!record.Started)
         {
             if (await CheckPromptsAsync(record) is { } missing) return missing;
-            await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
+            await this.RegisterOrUpdateReminder(ReminderName, _timing.RemindEvery, _timing.RemindEvery);
         }
-        if (box.Value is { Started: true })
+        if (_box.Value is { Started: true })
         {
-            await commit.PendingAsync();
+            await _commit.PendingAsync();
             return null;
         }
-        box.Value = box.Value! with { Started = true };
+        _box.Value = _box.Value! with { Started = true };
         KeepWatch();
         Take(new CampaignEvent.Begin());
-        await commit.CommitAsync();
+        await _commit.CommitAsync();
         return null;
     }
 
     public Task<CampaignStatusReply?> Status() => Task.FromResult(StatusNow());
 
-    public Task<string?> Spec() => Task.FromResult(box.Stored?.Spec);
+    public Task<string?> Spec() => Task.FromResult(_box.Stored?.Spec);
 
     public async IAsyncEnumerable<CampaignStatusReply> Watch(long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // An end without the campaign's end says: watch again, elsewhere.
-        while (!isLeaving)
+        while (!_isLeaving)
         {
             if (StatusNow() is { } status && status.Sequence > after)
             {
@@ -143,7 +143,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
                 continue;
             }
             var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            watchers.Add(changed);
+            _watchers.Add(changed);
             await changed.Task.WaitAsync(cancellationToken);
         }
     }
@@ -159,7 +159,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             ? throw new SiloException($"window {window}: expected 1 to {Limits.MaxWindow}")
             : Operate(new CampaignEvent.SetWindow(window));
 
-    public Task<CampaignContext?> Context() => Task.FromResult(box.Stored is not { } record ? null : new CampaignContext
+    public Task<CampaignContext?> Context() => Task.FromResult(_box.Stored is not { } record ? null : new CampaignContext
     {
         Spec = record.Spec,
         Hash = record.Hash,
@@ -172,37 +172,37 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     public async Task PromptsEnded(IReadOnlyList<PromptEnd> ends)
     {
-        if (box.Value is null) return;
+        if (_box.Value is null) return;
         foreach (var end in ends)
         {
-            var before = box.Value.Campaign.Ended;
+            var before = _box.Value.Campaign.Ended;
             Take(new CampaignEvent.PromptEnded(end.Prompt, end.Kept, end.Failed));
-            if (box.Value.Campaign.Ended > before)
-                box.Value = box.Value with { Tokens = box.Value.Tokens + end.Tokens };
+            if (_box.Value.Campaign.Ended > before)
+                _box.Value = _box.Value with { Tokens = _box.Value.Tokens + end.Tokens };
         }
-        await commit.CommitAsync();
+        await _commit.CommitAsync();
     }
 
     public Task EnginesBusy()
     {
-        if (box.Value is not null) Take(new CampaignEvent.EnginesBusy());
+        if (_box.Value is not null) Take(new CampaignEvent.EnginesBusy());
         return Task.CompletedTask;
     }
 
     public Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        lastReminder = time.GetTimestamp();
+        _lastReminder = _time.GetTimestamp();
         return RemindAsync();
     }
 
     private async Task RemindAsync()
     {
         // One that was cancelled before it started has an end to tell, too.
-        if (box.Value is not { } record || (!record.Started && record.Campaign.Status != CampaignStatus.Cancelled)) return;
+        if (_box.Value is not { } record || (!record.Started && record.Campaign.Status != CampaignStatus.Cancelled)) return;
         Take(new CampaignEvent.Remind());
         try
         {
-            await commit.CommitAsync();
+            await _commit.CommitAsync();
         }
         catch (Exception e)
         {
@@ -214,19 +214,19 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     // The reminder brings the campaign back when its silo is lost. As long as the grain lives, it misses ticks itself.
     private void KeepWatch()
     {
-        lastReminder = time.GetTimestamp();
-        watch ??= this.RegisterGrainTimer(async _ =>
+        _lastReminder = _time.GetTimestamp();
+        _watch ??= this.RegisterGrainTimer(async _ =>
         {
             if (StatusNow() is { } status && IsOver(status))
             {
-                watch?.Dispose();
-                watch = null;
+                _watch?.Dispose();
+                _watch = null;
                 return;
             }
-            if (time.GetElapsedTime(lastReminder) < 2 * timing.RemindEvery) return;
+            if (_time.GetElapsedTime(_lastReminder) < 2 * _timing.RemindEvery) return;
             await EnsureReminderAsync();
             await RemindAsync();
-        }, new GrainTimerCreationOptions(timing.RemindEvery, timing.RemindEvery) { Interleave = true, KeepAlive = true });
+        }, new GrainTimerCreationOptions(_timing.RemindEvery, _timing.RemindEvery) { Interleave = true, KeepAlive = true });
     }
 
     // A reminder that got lost would be missed only when it is needed.
@@ -234,7 +234,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     {
         try
         {
-            if (await this.GetReminder(ReminderName) is null) await this.RegisterOrUpdateReminder(ReminderName, timing.RemindEvery, timing.RemindEvery);
+            if (await this.GetReminder(ReminderName) is null) await this.RegisterOrUpdateReminder(ReminderName, _timing.RemindEvery, _timing.RemindEvery);
         }
         catch (Exception e)
         {
@@ -243,22 +243,22 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     }
 
     // Going on would begin prompts that are not all in, or not what was submitted.
-    private Task<CampaignStatusReply?> OperateStarted(CampaignEvent happened) => box.Value is { Started: false, Campaign.Status: not CampaignStatus.Cancelled }
+    private Task<CampaignStatusReply?> OperateStarted(CampaignEvent happened) => _box.Value is { Started: false, Campaign.Status: not CampaignStatus.Cancelled }
         ? throw new SiloException($"experiment '{Id}' has not started: submit it again, so that all its prompts are in")
         : Operate(happened);
 
     private async Task<CampaignStatusReply?> Operate(CampaignEvent happened)
     {
-        if (box.Value is null) return null;
+        if (_box.Value is null) return null;
         Take(happened);
-        await commit.CommitAsync();
+        await _commit.CommitAsync();
         return StatusNow();
     }
 
     private void Take(CampaignEvent happened)
     {
-        var (state, commands) = CampaignRun.On(box.Value!.Campaign, happened);
-        box.Value = box.Value with { Campaign = state };
+        var (state, commands) = CampaignRun.On(_box.Value!.Campaign, happened);
+        _box.Value = _box.Value with { Campaign = state };
         foreach (var command in commands)
             switch (command)
             {
@@ -266,7 +266,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
                 case CampaignCommand.PausePrompt c: Order(c.Prompt, PromptOrderKind.Pause); break;
                 case CampaignCommand.ContinuePrompt c: Order(c.Prompt, PromptOrderKind.Continue); break;
                 case CampaignCommand.CancelPrompt c: Order(c.Prompt, PromptOrderKind.Cancel); break;
-                case CampaignCommand.Finish: finishDue = true; break;
+                case CampaignCommand.Finish: _finishDue = true; break;
                 default: throw new InvalidOperationException($"unknown command {command}");
             }
     }
@@ -274,15 +274,15 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private void Order(int prompt, PromptOrderKind kind)
     {
         var page = prompt / Limits.PageSize;
-        if (!orders.TryGetValue(page, out var list)) orders[page] = list = [];
+        if (!_orders.TryGetValue(page, out var list)) _orders[page] = list = [];
         list.Add(new PromptOrder(prompt, kind));
     }
 
     private async Task StoreAsync()
     {
-        box.Value = box.Value! with { Sequence = box.Value.Sequence + 1 };
-        await box.WriteAsync();
-        gauges.Show(Id, box.Value.Campaign, box.Value.Started);
+        _box.Value = _box.Value! with { Sequence = _box.Value.Sequence + 1 };
+        await _box.WriteAsync();
+        _gauges.Show(Id, _box.Value.Campaign, _box.Value.Started);
         WakeWatchers();
         Carry();
     }
@@ -291,20 +291,20 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     private void Carry()
     {
         TellPages();
-        if (finishDue && finishing.IsCompleted)
+        if (_finishDue && _finishing.IsCompleted)
         {
-            finishDue = false;
-            finishing = FinishAsync();
+            _finishDue = false;
+            _finishing = FinishAsync();
         }
     }
 
     // Each page by itself: one that does not answer keeps no other from being told.
     private void TellPages()
     {
-        foreach (var page in orders.Keys.Where(page => !beingTold.Contains(page)).Take(PagesAtOnce - beingTold.Count).ToArray())
+        foreach (var page in _orders.Keys.Where(page => !_beingTold.Contains(page)).Take(PagesAtOnce - _beingTold.Count).ToArray())
         {
-            if (!orders.Remove(page, out var list)) continue;
-            beingTold.Add(page);
+            if (!_orders.Remove(page, out var list)) continue;
+            _beingTold.Add(page);
             _ = TellPageAsync(page, list);
         }
     }
@@ -320,20 +320,20 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             // The reminder tells what is in flight again.
             LogNotTold(Id, page, e.Message);
         }
-        beingTold.Remove(page);
-        if (!isLeaving) TellPages();
+        _beingTold.Remove(page);
+        if (!_isLeaving) TellPages();
     }
 
     private async Task FinishAsync()
     {
-        var record = box.Value!;
+        var record = _box.Value!;
         try
         {
             if (record.Digest is null && record.Campaign.Status == CampaignStatus.Finished)
             {
                 var digest = await DigestAsync(record);
-                box.Value = box.Value! with { Digest = digest.Hex, Engines = digest.Engines };
-                await commit.CommitAsync();
+                _box.Value = _box.Value! with { Digest = digest.Hex, Engines = digest.Engines };
+                await _commit.CommitAsync();
             }
             await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Close(Id);
             if (await this.GetReminder(ReminderName) is { } reminder) await this.UnregisterReminder(reminder);
@@ -362,36 +362,36 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     // Who asks again meanwhile waits for the same check.
     private async Task<int?> CheckPromptsAsync(ExperimentRecord record)
     {
-        var mine = checking ??= PromptCheck.RunAsync(GrainFactory, Id, record);
+        var mine = _checking ??= PromptCheck.RunAsync(GrainFactory, Id, record);
         try
         {
             return await mine;
         }
         catch (SiloException)
         {
-            metrics.CallRefused("prompts");
+            _metrics.CallRefused("prompts");
             throw;
         }
         finally
         {
-            if (checking == mine) checking = null;
+            if (_checking == mine) _checking = null;
         }
     }
 
     private void WakeWatchers()
     {
-        foreach (var watcher in watchers) watcher.TrySetResult();
-        watchers.Clear();
+        foreach (var watcher in _watchers) watcher.TrySetResult();
+        _watchers.Clear();
     }
 
     private void Leave()
     {
-        isLeaving = true;
+        _isLeaving = true;
         WakeWatchers();
         DeactivateOnIdle();
     }
 
-    private CampaignStatusReply? StatusNow() => box.Stored is not { } r ? null : new CampaignStatusReply
+    private CampaignStatusReply? StatusNow() => _box.Stored is not { } r ? null : new CampaignStatusReply
     {
         Sequence = r.Sequence,
         Status = r.Campaign.Status.ToString().ToLowerInvariant(),
@@ -412,7 +412,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
 
     private SubmitReply Refused(string reason)
     {
-        metrics.CallRefused("submission");
+        _metrics.CallRefused("submission");
         return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
     }
 

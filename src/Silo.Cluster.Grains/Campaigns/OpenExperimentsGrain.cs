@@ -8,20 +8,20 @@ namespace Silo.Cluster.Grains.Campaigns;
 /// <summary>Bounds the number of open experiments, and so the labels of every metric.</summary>
 internal sealed class OpenExperimentsGrain : Grain, IOpenExperimentsGrain
 {
-    private readonly StateBox<OpenExperiments> box;
-    private readonly GroupCommit commit;
+    private readonly StateBox<OpenExperiments> _box;
+    private readonly GroupCommit _commit;
 
     public OpenExperimentsGrain([PersistentState("open-experiments", StoreNames.Main)] IPersistentState<PackedState> state, ClusterMetrics metrics)
     {
-        box = new StateBox<OpenExperiments>(state, CampaignJson.Default.OpenExperiments, "open_experiments", Limits.MaxStateBytes, metrics);
-        commit = new GroupCommit(() => box.WriteAsync(), DeactivateOnIdle);
+        _box = new StateBox<OpenExperiments>(state, CampaignJson.Default.OpenExperiments, "open_experiments", Limits.MaxStateBytes, metrics);
+        _commit = new GroupCommit(() => _box.WriteAsync(), DeactivateOnIdle);
     }
 
-    private ImmutableSortedSet<string> Ids => box.Value?.Ids ?? ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    private ImmutableSortedSet<string> Ids => _box.Value?.Ids ?? ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        box.Load();
+        _box.Load();
         return Task.CompletedTask;
     }
 
@@ -51,8 +51,8 @@ internal sealed class OpenExperimentsGrain : Grain, IOpenExperimentsGrain
 
     private Task WriteAsync(ImmutableSortedSet<string> ids)
     {
-        box.Value = new OpenExperiments(ids);
-        return commit.CommitAsync();
+        _box.Value = new OpenExperiments(ids);
+        return _commit.CommitAsync();
     }
 }
 

@@ -27,40 +27,40 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     private const string NoEngine = "no inference host has the model";
     private const int AsksBeforeEngineIsGone = 40;
     // An ask that takes as long costs an attempt; the call itself may take some minutes more, and then would not.
-    private static readonly PromptRunOptions Patience = new() { AskTimeout = 3_300_000, LongestDelay = 15_000 };
+    private static readonly PromptRunOptions s_patience = new() { AskTimeout = 3_300_000, LongestDelay = 15_000 };
 
-    private readonly StateBox<PromptRecord> box;
-    private readonly StateBox<PromptTextsRecord> texts;
-    private readonly GroupCommit commit;
-    private readonly ContextCache contexts;
-    private readonly ClusterMetrics metrics;
-    private readonly TimeProvider time;
-    private readonly ILogger logger;
-    private readonly Dictionary<int, TextMessage> arrived = [];
-    private readonly Queue<PromptCommand.Ask> asks = [];
-    private ExperimentContext? context;
-    private RankBook? book;
-    private string? text;
-    private bool isResumed, isChanged, isDiscarding, areTextsChanged, isEndDue;
-    private IGrainTimer? alarm;
-    private CancellationTokenSource asking = new();
-    private int asksWithoutEngine;
-    private Counted counted;
-    private Task counting = Task.CompletedTask;
-    private Task tellingEnd = Task.CompletedTask;
+    private readonly StateBox<PromptRecord> _box;
+    private readonly StateBox<PromptTextsRecord> _texts;
+    private readonly GroupCommit _commit;
+    private readonly ContextCache _contexts;
+    private readonly ClusterMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Dictionary<int, TextMessage> _arrived = [];
+    private readonly Queue<PromptCommand.Ask> _asks = [];
+    private ExperimentContext? _context;
+    private RankBook? _book;
+    private string? _text;
+    private bool _isResumed, _isChanged, _isDiscarding, _areTextsChanged, _isEndDue;
+    private IGrainTimer? _alarm;
+    private CancellationTokenSource _asking = new();
+    private int _asksWithoutEngine;
+    private Counted _counted;
+    private Task _counting = Task.CompletedTask;
+    private Task _tellingEnd = Task.CompletedTask;
 
     public PromptGrain(
         [PersistentState("prompt", StoreNames.Main)] IPersistentState<PackedState> state,
         [PersistentState("prompt-texts", StoreNames.Traces)] IPersistentState<PackedState> textState,
         ContextCache contexts, ClusterMetrics metrics, TimeProvider time, ILogger<PromptGrain> logger)
     {
-        box = new StateBox<PromptRecord>(state, PromptJson.Default.PromptRecord, "prompt", Limits.MaxStateBytes, metrics);
-        texts = new StateBox<PromptTextsRecord>(textState, PromptJson.Default.PromptTextsRecord, "prompt_texts", Limits.MaxTraceBytes, metrics, PromptForms.Texts);
-        commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
-        this.contexts = contexts;
-        this.metrics = metrics;
-        this.time = time;
-        this.logger = logger;
+        _box = new StateBox<PromptRecord>(state, PromptJson.Default.PromptRecord, "prompt", Limits.MaxStateBytes, metrics);
+        _texts = new StateBox<PromptTextsRecord>(textState, PromptJson.Default.PromptTextsRecord, "prompt_texts", Limits.MaxTraceBytes, metrics, PromptForms.Texts);
+        _commit = new GroupCommit(StoreAsync, DeactivateOnIdle);
+        _contexts = contexts;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
     }
 
     private string Key => this.GetPrimaryKeyString();
@@ -69,42 +69,42 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     private string PromptId => Keys.PromptIdOf(Key);
 
-    private PromptRecord Record => box.Value ??= new PromptRecord();
+    private PromptRecord Record => _box.Value ??= new PromptRecord();
 
-    private PromptRecord Stored => box.Stored ?? new PromptRecord();
+    private PromptRecord Stored => _box.Stored ?? new PromptRecord();
 
-    private ExperimentPlan Plan => context!.PlanOf(PromptId, text ?? "");
+    private ExperimentPlan Plan => _context!.PlanOf(PromptId, _text ?? "");
 
     // Stored deadlines outlive the machine, so this is the time of day.
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        box.Load();
-        texts.Load();
-        counted = Record.Counted;
+        _box.Load();
+        _texts.Load();
+        _counted = Record.Counted;
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await asking.CancelAsync();
-        await commit.CloseAsync();
+        await _asking.CancelAsync();
+        await _commit.CloseAsync();
     }
 
-    public void Dispose() => asking.Dispose();
+    public void Dispose() => _asking.Dispose();
 
     public async Task Tell(PromptOrder order, string text)
     {
         await LearnAsync();
         if (Record.Number >= 0 && Record.Number != order.Prompt)
             throw new SiloException($"prompt '{PromptId}' is number {Record.Number} of its experiment, not {order.Prompt}");
-        this.text = text;
-        if (Record.Run is null) box.Value = Record with { Number = order.Prompt, Run = PromptRunState.Create(Plan.Rows) };
-        if (!isResumed)
+        _text = text;
+        if (Record.Run is null) _box.Value = Record with { Number = order.Prompt, Run = PromptRunState.Create(Plan.Rows) };
+        if (!_isResumed)
         {
             // What an activation before this one asked for was lost with it; what it stored was not.
-            isResumed = true;
+            _isResumed = true;
             Adopt();
             Take(new PromptEvent.Recover());
         }
@@ -122,28 +122,28 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     {
         if (await RefusalAsync(ranks) is { } reason)
         {
-            metrics.CallRefused("ranks");
+            _metrics.CallRefused("ranks");
             return Refused(reason);
         }
-        var reply = book!.Take(ranks);
+        var reply = _book!.Take(ranks);
         try
         {
             if (reply.Repeated < ranks.Count)
             {
-                box.Value = Record with { Ranks = [.. book.Events] };
-                await commit.CommitAsync();
+                _box.Value = Record with { Ranks = [.. _book.Events] };
+                await _commit.CommitAsync();
             }
             // What is known already may still be on its way into the store: an answer always says that it is there.
-            else await commit.PendingAsync();
+            else await _commit.PendingAsync();
         }
         catch (StateTooLargeException e)
         {
             return Refused(e.Message);
         }
-        metrics.Ranks("new", reply.New);
-        metrics.Ranks("corrected", reply.Corrected);
-        metrics.Ranks("withdrawn", reply.Withdrawn);
-        metrics.Ranks("repeated", reply.Repeated);
+        _metrics.Ranks("new", reply.New);
+        _metrics.Ranks("corrected", reply.Corrected);
+        _metrics.Ranks("withdrawn", reply.Withdrawn);
+        _metrics.Ranks("repeated", reply.Repeated);
         await CountAsync();
         return reply;
     }
@@ -153,7 +153,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     public async Task<PromptTexts> Texts(bool traces)
     {
         await LearnAsync();
-        if (Record.Number < 0 && await context!.Prompts.RefusalAsync(PromptId) is { } reason) throw new SiloException(reason);
+        if (Record.Number < 0 && await _context!.Prompts.RefusalAsync(PromptId) is { } reason) throw new SiloException(reason);
         return new PromptTexts
         {
             Texts = [.. Kept().Select(t => traces ? t : t with { Trace = [] })],
@@ -165,14 +165,14 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     /// <exception cref="SiloException">There is no such experiment, or no such prompt could be in it.</exception>
     private async Task LearnAsync()
     {
-        if (context is not null) return;
+        if (_context is not null) return;
         // Another spelling of the key would be another grain.
         if (Keys.Prompt(Experiment, PromptId) != Key) throw new SiloException($"'{Key}' is no key of a prompt");
-        var learned = await contexts.GetAsync(Experiment);
-        if (context is not null) return;
-        context = learned;
+        var learned = await _contexts.GetAsync(Experiment);
+        if (_context is not null) return;
+        _context = learned;
         var plan = Plan;
-        book = new RankBook(PromptId, Enumerable.Range(0, plan.Rows).Select(row => plan.Key(0, row).Item).ToHashSet(StringComparer.Ordinal), Record.Ranks);
+        _book = new RankBook(PromptId, Enumerable.Range(0, plan.Rows).Select(row => plan.Key(0, row).Item).ToHashSet(StringComparer.Ordinal), Record.Ranks);
     }
 
     private static RankReply Refused(string reason) => new() { New = 0, Corrected = 0, Withdrawn = 0, Repeated = 0, Refused = reason };
@@ -188,125 +188,125 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
         {
             return e.Message;
         }
-        if (book!.Refusal(ranks) is { } reason) return reason;
+        if (_book!.Refusal(ranks) is { } reason) return reason;
         // A prompt that was begun is the campaign's; any other may be nobody's.
-        return Record.Number >= 0 ? null : await context!.Prompts.RefusalAsync(PromptId);
+        return Record.Number >= 0 ? null : await _context!.Prompts.RefusalAsync(PromptId);
     }
 
     // The stored texts that the stored state counts.
     private IEnumerable<TextMessage> Kept() =>
-        (texts.Stored?.Texts ?? []).Where(t => Stored.Run?.Rows[t.Row].Status == RowStatus.Kept).OrderBy(t => t.Row);
+        (_texts.Stored?.Texts ?? []).Where(t => Stored.Run?.Rows[t.Row].Status == RowStatus.Kept).OrderBy(t => t.Row);
 
     // Texts that were stored when their state was not: they came first, so they stand.
     private void Adopt()
     {
-        foreach (var stored in texts.Value?.Texts ?? [])
+        foreach (var stored in _texts.Value?.Texts ?? [])
             if (Record.Run!.Rows[stored.Row].Status == RowStatus.Open)
             {
-                arrived[stored.Row] = stored;
+                _arrived[stored.Row] = stored;
                 Take(new PromptEvent.Answer(stored.Row, stored.Engine));
             }
-        arrived.Clear();
+        _arrived.Clear();
     }
 
     private void Take(PromptEvent happened)
     {
         var before = Record.Run!;
-        var (state, commands) = PromptRun.On(before, happened, Now, Patience);
-        box.Value = Record with { Run = state };
-        isChanged |= state.Status != before.Status && state.Status != PromptRunStatus.Running;
+        var (state, commands) = PromptRun.On(before, happened, Now, s_patience);
+        _box.Value = Record with { Run = state };
+        _isChanged |= state.Status != before.Status && state.Status != PromptRunStatus.Running;
         foreach (var command in commands)
             switch (command)
             {
-                case PromptCommand.Keep keep: Keep(arrived[keep.Row]); break;
-                case PromptCommand.Drop drop: metrics.Retry(drop.Cause.ToString().ToLowerInvariant()); break;
+                case PromptCommand.Keep keep: Keep(_arrived[keep.Row]); break;
+                case PromptCommand.Drop drop: _metrics.Retry(drop.Cause.ToString().ToLowerInvariant()); break;
                 case PromptCommand.Discard: Discard(); break;
                 case PromptCommand.Fail fail: Fail(fail); break;
-                case PromptCommand.Ask ask: asks.Enqueue(ask); break;
+                case PromptCommand.Ask ask: _asks.Enqueue(ask); break;
                 case PromptCommand.CancelAsk: CancelAsk(); break;
                 case PromptCommand.WakeAt wake: WakeAt(wake.Time); break;
-                case PromptCommand.Finish: isEndDue = true; break;
+                case PromptCommand.Finish: _isEndDue = true; break;
                 default: throw new InvalidOperationException($"unknown command {command}");
             }
     }
 
     private void Keep(TextMessage kept)
     {
-        isChanged = true;
-        var known = texts.Value?.Texts ?? [];
+        _isChanged = true;
+        var known = _texts.Value?.Texts ?? [];
         if (known.Contains(kept)) return;
-        texts.Value = new PromptTextsRecord { Texts = [.. known.Where(t => t.Row != kept.Row && Record.Run!.Rows[t.Row].Status == RowStatus.Kept), kept] };
-        areTextsChanged = true;
-        metrics.Generations("done", 1);
-        metrics.Tokens(kept.Tokens.Length);
+        _texts.Value = new PromptTextsRecord { Texts = [.. known.Where(t => t.Row != kept.Row && Record.Run!.Rows[t.Row].Status == RowStatus.Kept), kept] };
+        _areTextsChanged = true;
+        _metrics.Generations("done", 1);
+        _metrics.Tokens(kept.Tokens.Length);
     }
 
     private void Discard()
     {
-        isChanged = isDiscarding = areTextsChanged = true;
-        texts.Value = new PromptTextsRecord();
+        _isChanged = _isDiscarding = _areTextsChanged = true;
+        _texts.Value = new PromptTextsRecord();
     }
 
     private void Fail(PromptCommand.Fail fail)
     {
-        isChanged = true;
+        _isChanged = true;
         if (!fail.Final)
         {
-            metrics.Retry("failed");
+            _metrics.Retry("failed");
             return;
         }
-        metrics.Failures("given_up", 1);
-        metrics.Generations("failed", 1);
+        _metrics.Failures("given_up", 1);
+        _metrics.Generations("failed", 1);
     }
 
     // What must survive is stored before anything follows from it; that something was asked for need not survive.
     private Task SettleAsync()
     {
-        if (isChanged) return commit.CommitAsync();
+        if (_isChanged) return _commit.CommitAsync();
         Carry();
         return Task.CompletedTask;
     }
 
     private async Task StoreAsync()
     {
-        var (record, discarding) = (Record, isDiscarding);
-        isChanged = isDiscarding = false;
-        if (discarding) await box.WriteAsync(record);
-        if (areTextsChanged)
+        var (record, discarding) = (Record, _isDiscarding);
+        _isChanged = _isDiscarding = false;
+        if (discarding) await _box.WriteAsync(record);
+        if (_areTextsChanged)
         {
-            areTextsChanged = false;
-            await texts.WriteAsync();
+            _areTextsChanged = false;
+            await _texts.WriteAsync();
         }
-        if (!discarding) await box.WriteAsync(record);
+        if (!discarding) await _box.WriteAsync(record);
         Carry();
     }
 
     private void Carry()
     {
-        if (isChanged) return;
-        while (asks.TryDequeue(out var ask)) _ = AskAsync(ask);
-        if (!isEndDue || !tellingEnd.IsCompleted || Stored.Run is not { Status: PromptRunStatus.Finished or PromptRunStatus.Cancelled }) return;
-        isEndDue = false;
-        tellingEnd = TellEndAsync();
+        if (_isChanged) return;
+        while (_asks.TryDequeue(out var ask)) _ = AskAsync(ask);
+        if (!_isEndDue || !_tellingEnd.IsCompleted || Stored.Run is not { Status: PromptRunStatus.Finished or PromptRunStatus.Cancelled }) return;
+        _isEndDue = false;
+        _tellingEnd = TellEndAsync();
     }
 
     private async Task AskAsync(PromptCommand.Ask ask)
     {
-        var cancellation = asking.Token;
+        var cancellation = _asking.Token;
         // Each ask is a trace of its own, linked to the submission: a campaign of days as one trace could be read by nobody.
         Activity.Current = null;
-        using var activity = ClusterMetrics.StartLinked("ask", context!.Shared.Trace);
+        using var activity = ClusterMetrics.StartLinked("ask", _context!.Shared.Trace);
         activity?.SetTag("silo.prompt", Key);
         try
         {
-            metrics.Generations("asked", ask.Rows.Length);
+            _metrics.Generations("asked", ask.Rows.Length);
             // The answer comes to this activation: it must not be collected as idle.
-            DelayDeactivation(TimeSpan.FromMilliseconds(Patience.AskTimeout!.Value));
-            var start = time.GetTimestamp();
+            DelayDeactivation(TimeSpan.FromMilliseconds(s_patience.AskTimeout!.Value));
+            var start = _time.GetTimestamp();
             var reply = await AskGrainAsync(ask, cancellation);
             if (cancellation.IsCancellationRequested) return;
             DelayDeactivation(TimeSpan.Zero);
-            if (reply.Outcome == GenerateOutcome.Done) metrics.Generated(time.GetElapsedTime(start));
+            if (reply.Outcome == GenerateOutcome.Done) _metrics.Generated(_time.GetElapsedTime(start));
             Answered(ask, reply);
             await SettleAsync();
         }
@@ -322,9 +322,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     {
         try
         {
-            var grain = GrainFactory.To<IInferenceGrain>(InferenceKeys.Slot(context!.Shared, ask.Engine, PromptId, ask.Number));
+            var grain = GrainFactory.To<IInferenceGrain>(InferenceKeys.Slot(_context!.Shared, ask.Engine, PromptId, ask.Number));
             return await grain.Generate(
-                new GenerateMessage { Spec = context.Shared.Spec, PromptId = PromptId, Prompt = text!, Rows = ask.Rows, Engine = ask.Engine }, cancellation);
+                new GenerateMessage { Spec = _context.Shared.Spec, PromptId = PromptId, Prompt = _text!, Rows = ask.Rows, Engine = ask.Engine }, cancellation);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or ArgumentException or OperationCanceledException)
         {
@@ -337,10 +337,10 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     private void Answered(PromptCommand.Ask ask, GenerateReply reply)
     {
         // An engine that is busy is not gone.
-        if (reply.Outcome != GenerateOutcome.OtherEngine && reply.Reason != NoEngine) asksWithoutEngine = 0;
+        if (reply.Outcome != GenerateOutcome.OtherEngine && reply.Reason != NoEngine) _asksWithoutEngine = 0;
         switch (reply.Outcome)
         {
-            case GenerateOutcome.Done when reply.Texts.Sum(t => t.Bytes) + (texts.Value?.Texts.Sum(t => t.Bytes) ?? 0) is > Limits.MaxTextsBytes and var bytes:
+            case GenerateOutcome.Done when reply.Texts.Sum(t => t.Bytes) + (_texts.Value?.Texts.Sum(t => t.Bytes) ?? 0) is > Limits.MaxTextsBytes and var bytes:
                 Take(new PromptEvent.AskFailed(ask.Number, $"with these the prompt's texts take {bytes} bytes: at most {Limits.MaxTextsBytes} are taken", Final: true));
                 break;
             case GenerateOutcome.Done:
@@ -348,20 +348,20 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
                 foreach (var made in reply.Texts)
                 {
                     if ((uint)made.Row >= (uint)Record.Run!.Rows.Length) continue;
-                    arrived[made.Row] = made;
+                    _arrived[made.Row] = made;
                     Take(new PromptEvent.Answer(made.Row, made.Engine));
                 }
-                arrived.Clear();
+                _arrived.Clear();
                 Take(new PromptEvent.AskEnded(ask.Number));
                 break;
             case GenerateOutcome.Busy:
-                metrics.CapacityWait(reply.Reason == NoEngine ? "no_engine" : "busy");
+                _metrics.CapacityWait(reply.Reason == NoEngine ? "no_engine" : "busy");
                 Take(new PromptEvent.EngineBusy(ask.Number));
                 if (reply.Reason == NoEngine) GiveUpEngine(ask);
                 else _ = TellBusyAsync();
                 break;
             case GenerateOutcome.OtherEngine:
-                metrics.CapacityWait("other_engine");
+                _metrics.CapacityWait("other_engine");
                 Take(new PromptEvent.EngineBusy(ask.Number));
                 GiveUpEngine(ask);
                 break;
@@ -381,16 +381,16 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     // The engine of the kept texts has not been seen for many asks: the prompt is made anew rather than never.
     private void GiveUpEngine(PromptCommand.Ask ask)
     {
-        if (ask.Engine is not { } engine || ++asksWithoutEngine < AsksBeforeEngineIsGone) return;
-        asksWithoutEngine = 0;
+        if (ask.Engine is not { } engine || ++_asksWithoutEngine < AsksBeforeEngineIsGone) return;
+        _asksWithoutEngine = 0;
         Take(new PromptEvent.EngineGone(engine));
     }
 
     private void CancelAsk()
     {
-        asking.Cancel();
-        asking.Dispose();
-        asking = new CancellationTokenSource();
+        _asking.Cancel();
+        _asking.Dispose();
+        _asking = new CancellationTokenSource();
         DelayDeactivation(TimeSpan.Zero);
     }
 
@@ -440,9 +440,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     private void WakeAt(long at)
     {
-        alarm?.Dispose();
+        _alarm?.Dispose();
         var due = TimeSpan.FromMilliseconds(Math.Max(1, at - Now));
-        alarm = this.RegisterGrainTimer(_ =>
+        _alarm = this.RegisterGrainTimer(_ =>
         {
             Take(new PromptEvent.Tick());
             return SettleAsync();
@@ -453,15 +453,15 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     // those that are stored, for what it counts it must be able to take away again.
     private Counted Countable => Stored.Run is { Status: PromptRunStatus.Finished, Kept: > 0 } ? new(true, Stored.Ranks.Count) : default;
 
-    private Task CountAsync() => counting.IsCompleted ? counting = TellShardAsync() : counting;
+    private Task CountAsync() => _counting.IsCompleted ? _counting = TellShardAsync() : _counting;
 
     private async Task TellShardAsync()
     {
-        while (counted != Countable)
+        while (_counted != Countable)
         {
-            counted = await ShardLink.TellAsync(GrainFactory, Experiment, PromptId, context!, counted, Countable, [.. Kept()], Stored.Ranks);
+            _counted = await ShardLink.TellAsync(GrainFactory, Experiment, PromptId, _context!, _counted, Countable, [.. Kept()], Stored.Ranks);
             // Stored with the next change; if it never is, the shard says what it has counted.
-            box.Value = Record with { Counted = counted };
+            _box.Value = Record with { Counted = _counted };
         }
     }
 

@@ -15,12 +15,12 @@ namespace Silo.Cluster.Grains.Campaigns;
 internal sealed class PromptIds(IGrainFactory grains, string experiment, int count)
 {
     private const int PagesAtOnce = 16;
-    private Task<ulong[]?>? reading;
+    private Task<ulong[]?>? _reading;
 
     /// <summary>Why ranks of a prompt cannot be taken, or null.</summary>
     public async Task<string?> RefusalAsync(string prompt)
     {
-        var asked = reading ??= ReadAsync();
+        var asked = _reading ??= ReadAsync();
         ulong[]? known = null;
         try
         {
@@ -29,7 +29,7 @@ internal sealed class PromptIds(IGrainFactory grains, string experiment, int cou
         finally
         {
             // What is not whole yet, or could not be read, is read again when next asked for.
-            if (known is null) _ = Interlocked.CompareExchange(ref reading, null, asked);
+            if (known is null) _ = Interlocked.CompareExchange(ref _reading, null, asked);
         }
         if (known is null) return $"the prompts of experiment '{experiment}' are not all in yet";
         return Array.BinarySearch(known, HashOf(prompt)) >= 0 ? null : $"experiment '{experiment}' has no prompt '{prompt}'";

@@ -12,30 +12,30 @@ namespace Silo.Cluster.Grains.Campaigns;
 [Reentrant]
 internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
 {
-    private readonly StateBox<PromptPage> content;
-    private readonly StateBox<PageRecord> box;
-    private readonly GroupCommit contentCommit;
-    private readonly GroupCommit commit;
-    private readonly ContextCache contexts;
-    private readonly ClusterMetrics metrics;
-    private readonly ILogger logger;
-    private readonly Dictionary<int, PromptEnd> ends = [];
-    private readonly Dictionary<int, PromptEnd> stored = [];
-    private readonly Dictionary<int, PromptEnd> untold = [];
-    private Task telling = Task.CompletedTask;
+    private readonly StateBox<PromptPage> _content;
+    private readonly StateBox<PageRecord> _box;
+    private readonly GroupCommit _contentCommit;
+    private readonly GroupCommit _commit;
+    private readonly ContextCache _contexts;
+    private readonly ClusterMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly Dictionary<int, PromptEnd> _ends = [];
+    private readonly Dictionary<int, PromptEnd> _stored = [];
+    private readonly Dictionary<int, PromptEnd> _untold = [];
+    private Task _telling = Task.CompletedTask;
 
     public PromptPageGrain(
         [PersistentState("prompt-page", StoreNames.Traces)] IPersistentState<PackedState> prompts,
         [PersistentState("prompt-page-ends", StoreNames.Main)] IPersistentState<PackedState> state,
         ContextCache contexts, ClusterMetrics metrics, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<PromptPageGrain> logger)
     {
-        content = new StateBox<PromptPage>(prompts, CampaignJson.Default.PromptPage, "prompt_page", Limits.MaxTraceBytes, metrics);
-        box = new StateBox<PageRecord>(state, CampaignJson.Default.PageRecord, "prompt_page_ends", Limits.MaxStateBytes, metrics, PromptForms.Ends);
-        contentCommit = new GroupCommit(() => content.WriteAsync(), DeactivateOnIdle);
-        commit = new GroupCommit(StoreAsync, DeactivateOnIdle, () => timing.Value.EndsGather, time);
-        this.contexts = contexts;
-        this.metrics = metrics;
-        this.logger = logger;
+        _content = new StateBox<PromptPage>(prompts, CampaignJson.Default.PromptPage, "prompt_page", Limits.MaxTraceBytes, metrics);
+        _box = new StateBox<PageRecord>(state, CampaignJson.Default.PageRecord, "prompt_page_ends", Limits.MaxStateBytes, metrics, PromptForms.Ends);
+        _contentCommit = new GroupCommit(() => _content.WriteAsync(), DeactivateOnIdle);
+        _commit = new GroupCommit(StoreAsync, DeactivateOnIdle, () => timing.Value.EndsGather, time);
+        _contexts = contexts;
+        _metrics = metrics;
+        _logger = logger;
     }
 
     private string Experiment => Keys.ExperimentOf(this.GetPrimaryKeyString());
@@ -46,54 +46,54 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        content.Load();
-        box.Load();
-        foreach (var end in box.Value?.Ends ?? []) ends[end.Prompt] = stored[end.Prompt] = end;
+        _content.Load();
+        _box.Load();
+        foreach (var end in _box.Value?.Ends ?? []) _ends[end.Prompt] = _stored[end.Prompt] = end;
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await contentCommit.CloseAsync();
-        await commit.CloseAsync();
+        await _contentCommit.CloseAsync();
+        await _commit.CloseAsync();
     }
 
     public async Task<SubmitReply> Put(PromptPage page)
     {
         if ((Check(page) ?? await CheckPlaceAsync(page)) is { } reason)
         {
-            metrics.CallRefused("prompts");
+            _metrics.CallRefused("prompts");
             return new SubmitReply { Outcome = SubmitOutcome.Refused, Reason = reason };
         }
-        if (content.Value is { } known)
+        if (_content.Value is { } known)
         {
-            await contentCommit.PendingAsync();
+            await _contentCommit.PendingAsync();
             return known.Ids.SequenceEqual(page.Ids, StringComparer.Ordinal) && known.Texts.SequenceEqual(page.Texts, StringComparer.Ordinal)
                 ? new SubmitReply { Outcome = SubmitOutcome.Known }
                 : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"page {Page} was put with other prompts" };
         }
-        content.Value = page;
-        await contentCommit.CommitAsync();
+        _content.Value = page;
+        await _contentCommit.CommitAsync();
         return new SubmitReply { Outcome = SubmitOutcome.Accepted };
     }
 
-    public Task<PromptPage?> Get() => Task.FromResult(content.Stored);
+    public Task<PromptPage?> Get() => Task.FromResult(_content.Stored);
 
-    public Task<int> Count() => Task.FromResult(content.Stored?.Ids.Count ?? 0);
+    public Task<int> Count() => Task.FromResult(_content.Stored?.Ids.Count ?? 0);
 
-    public Task<IReadOnlyList<string>?> Ids() => Task.FromResult(content.Stored?.Ids);
+    public Task<IReadOnlyList<string>?> Ids() => Task.FromResult(_content.Stored?.Ids);
 
-    public Task<IReadOnlyList<PromptEnd>> Ends() => Task.FromResult<IReadOnlyList<PromptEnd>>([.. stored.Values.OrderBy(e => e.Prompt)]);
+    public Task<IReadOnlyList<PromptEnd>> Ends() => Task.FromResult<IReadOnlyList<PromptEnd>>([.. _stored.Values.OrderBy(e => e.Prompt)]);
 
     public Task Tell(IReadOnlyList<PromptOrder> orders)
     {
-        if (content.Stored is not { } page) throw new SiloException($"page {Page} of '{Experiment}' was never put");
+        if (_content.Stored is not { } page) throw new SiloException($"page {Page} of '{Experiment}' was never put");
         var told = new List<Task>(orders.Count);
         foreach (var order in orders)
         {
             // An end that is not stored yet is told when it is.
-            if (stored.TryGetValue(order.Prompt, out var end)) untold[order.Prompt] = end;
-            if (ends.ContainsKey(order.Prompt)) continue;
+            if (_stored.TryGetValue(order.Prompt, out var end)) _untold[order.Prompt] = end;
+            if (_ends.ContainsKey(order.Prompt)) continue;
             var place = order.Prompt - First;
             told.Add(GrainFactory.To<IPromptGrain>(Keys.Prompt(Experiment, page.Ids[place])).Tell(order, page.Texts[place]));
         }
@@ -104,28 +104,28 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
     public Task PromptEnded(PromptEnd end)
     {
         // The first end stands: a prompt has one.
-        return ends.TryAdd(end.Prompt, end) ? commit.CommitAsync() : commit.PendingAsync();
+        return _ends.TryAdd(end.Prompt, end) ? _commit.CommitAsync() : _commit.PendingAsync();
     }
 
     private async Task StoreAsync()
     {
-        box.Value = new PageRecord { Ends = [.. ends.Values] };
-        await box.WriteAsync();
-        foreach (var end in box.Stored!.Ends)
-            if (stored.TryAdd(end.Prompt, end)) untold[end.Prompt] = end;
+        _box.Value = new PageRecord { Ends = [.. _ends.Values] };
+        await _box.WriteAsync();
+        foreach (var end in _box.Stored!.Ends)
+            if (_stored.TryAdd(end.Prompt, end)) _untold[end.Prompt] = end;
         Carry();
     }
 
     private void Carry()
     {
-        if (telling.IsCompleted && untold.Count > 0) telling = TellCampaignAsync();
+        if (_telling.IsCompleted && _untold.Count > 0) _telling = TellCampaignAsync();
     }
 
     private async Task TellCampaignAsync()
     {
-        while (untold.Count > 0)
+        while (_untold.Count > 0)
         {
-            PromptEnd[] batch = [.. untold.Values];
+            PromptEnd[] batch = [.. _untold.Values];
             try
             {
                 await GrainFactory.To<IExperimentGrain>(Experiment).PromptsEnded(batch);
@@ -136,7 +136,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
                 LogNotTold(this.GetPrimaryKeyString(), e.Message);
                 return;
             }
-            foreach (var end in batch) untold.Remove(end.Prompt);
+            foreach (var end in batch) _untold.Remove(end.Prompt);
         }
     }
 
@@ -146,7 +146,7 @@ internal sealed partial class PromptPageGrain : Grain, IPromptPageGrain
         try
         {
             number = Page;
-            prompts = (await contexts.GetAsync(Experiment)).Shared.Prompts;
+            prompts = (await _contexts.GetAsync(Experiment)).Shared.Prompts;
         }
         catch (SiloException e)
         {

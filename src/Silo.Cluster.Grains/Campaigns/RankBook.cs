@@ -10,10 +10,10 @@ namespace Silo.Cluster.Grains.Campaigns;
 internal sealed class RankBook
 {
     private const int MaxNameLength = 200;
-    private readonly string prompt;
-    private readonly IReadOnlySet<string> items;
-    private readonly List<RankMessage> events = [];
-    private readonly PromptRanks standing = new();
+    private readonly string _prompt;
+    private readonly IReadOnlySet<string> _items;
+    private readonly List<RankMessage> _events = [];
+    private readonly PromptRanks _standing = new();
 
     /// <summary>The book of a prompt, as it was stored.</summary>
     /// <param name="prompt">The prompt's id.</param>
@@ -21,24 +21,24 @@ internal sealed class RankBook
     /// <param name="stored">The ranks taken before.</param>
     public RankBook(string prompt, IReadOnlySet<string> items, IEnumerable<RankMessage> stored)
     {
-        this.prompt = prompt;
-        this.items = items;
+        _prompt = prompt;
+        _items = items;
         foreach (var rank in stored) TryAdd(rank);
     }
 
     /// <summary>The events, in order of arrival.</summary>
-    public IReadOnlyList<RankMessage> Events => events;
+    public IReadOnlyList<RankMessage> Events => _events;
 
     /// <summary>Why a batch cannot be taken, or null.</summary>
     public string? Refusal(IReadOnlyList<RankMessage> batch)
     {
         if (batch.Count > Limits.MaxRanksPerBatch) return $"{batch.Count} ranks in a batch: at most {Limits.MaxRanksPerBatch} are taken";
-        if (events.Count + batch.Count > Limits.MaxRanksPerPrompt) return $"prompt '{prompt}' has {events.Count} ranks: at most {Limits.MaxRanksPerPrompt} are taken";
+        if (_events.Count + batch.Count > Limits.MaxRanksPerPrompt) return $"prompt '{_prompt}' has {_events.Count} ranks: at most {Limits.MaxRanksPerPrompt} are taken";
         foreach (var rank in batch)
         {
             if (rank?.Item is null || rank.Rater is null) return "a rank without item or rater";
             if (rank.Rater.Length is 0 or > MaxNameLength) return $"a rater's name of {rank.Rater.Length} characters: expected 1 to {MaxNameLength}";
-            if (!items.Contains(rank.Item)) return $"prompt '{prompt}' has no item '{(rank.Item.Length > 40 ? rank.Item[..40] : rank.Item)}' (one is '{items.First()}')";
+            if (!_items.Contains(rank.Item)) return $"prompt '{_prompt}' has no item '{(rank.Item.Length > 40 ? rank.Item[..40] : rank.Item)}' (one is '{_items.First()}')";
             if (rank.Panel is { Length: 0 or > MaxNameLength }) return $"a panel's name of {rank.Panel.Length} characters: expected 1 to {MaxNameLength}";
             if (rank.Rank is { } value && !double.IsFinite(value)) return $"rater '{rank.Rater}', item '{rank.Item}': expected a finite number for a rank";
         }
@@ -61,8 +61,8 @@ internal sealed class RankBook
 
     private bool TryAdd(RankMessage rank)
     {
-        if (!standing.Apply(ToEvent(prompt, rank))) return false;
-        events.Add(rank);
+        if (!_standing.Apply(ToEvent(_prompt, rank))) return false;
+        _events.Add(rank);
         return true;
     }
 

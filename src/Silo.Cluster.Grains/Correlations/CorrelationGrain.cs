@@ -21,8 +21,8 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
     /// <summary>Gauges are renewed so seldom that it takes no more than one part in so many of the time.</summary>
     private const int ShareOfTime = 20;
 
-    private IGrainTimer? showing;
-    private TimeSpan took;
+    private IGrainTimer? _showing;
+    private TimeSpan _took;
 
     private string Experiment => this.GetPrimaryKeyString();
 
@@ -45,19 +45,19 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
         }
         var start = Stopwatch.GetTimestamp();
         var board = RunningTable.Of(await MergeAsync(context));
-        took = Stopwatch.GetElapsedTime(start);
+        _took = Stopwatch.GetElapsedTime(start);
         gauges.Show(Experiment, board);
         return board;
     }
 
     public Task Touch()
     {
-        showing ??= this.RegisterGrainTimer(async _ =>
+        _showing ??= this.RegisterGrainTimer(async _ =>
         {
-            showing?.Dispose();
-            showing = null;
+            _showing?.Dispose();
+            _showing = null;
             await Board();
-        }, new GrainTimerCreationOptions(took * ShareOfTime > timing.Value.GaugesLag ? took * ShareOfTime : timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        }, new GrainTimerCreationOptions(_took * ShareOfTime > timing.Value.GaugesLag ? _took * ShareOfTime : timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         return Task.CompletedTask;
     }
 

@@ -12,7 +12,7 @@ namespace Silo.Cluster.Grains.Correlations;
 internal sealed class RhoGauges
 {
     private const int MostLines = 500;
-    private readonly ConcurrentDictionary<string, RunningBoard> boards = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RunningBoard> _boards = new(StringComparer.Ordinal);
 
     public RhoGauges(ClusterMetrics metrics)
     {
@@ -20,13 +20,13 @@ internal sealed class RhoGauges
         metrics.Meter.CreateObservableGauge("silo.campaign.rated_prompts", Rated, "{prompt}", "Prompts that have a gold, by experiment and gold.");
     }
 
-    public void Show(string experiment, RunningBoard board) => boards[experiment] = board;
+    public void Show(string experiment, RunningBoard board) => _boards[experiment] = board;
 
-    public void Forget(string experiment) => boards.TryRemove(experiment, out _);
+    public void Forget(string experiment) => _boards.TryRemove(experiment, out _);
 
     private IEnumerable<Measurement<double>> Rho()
     {
-        foreach (var (experiment, board) in boards)
+        foreach (var (experiment, board) in _boards)
             foreach (var line in board.Lines.Where(l => l.Declared).Take(MostLines))
                 foreach (var (bound, value) in new[] { ("estimate", line.Rho), ("lower", line.Lower), ("upper", line.Upper) })
                     if (value is { } known)
@@ -36,7 +36,7 @@ internal sealed class RhoGauges
 
     private IEnumerable<Measurement<long>> Rated()
     {
-        foreach (var (experiment, board) in boards)
+        foreach (var (experiment, board) in _boards)
             foreach (var gold in board.Lines.GroupBy(l => l.Gold))
                 yield return new Measurement<long>(board.Prompts - gold.First().Unrated, new("experiment", experiment), new("gold", gold.Key));
     }

@@ -16,56 +16,56 @@ namespace Silo.Cluster.Grains.State;
 /// <param name="time">The clock of that; needed only with <paramref name="gathers"/>.</param>
 internal sealed class GroupCommit(Func<Task> write, Action lost, Func<TimeSpan>? gathers = null, TimeProvider? time = null)
 {
-    private long? lastWrite;
-    private Task running = Task.CompletedTask;
-    private Task? next;
-    private Exception? ended;
-    private bool isGathering;
+    private long? _lastWrite;
+    private Task _running = Task.CompletedTask;
+    private Task? _next;
+    private Exception? _ended;
+    private bool _isGathering;
 
     /// <summary>Completes when a write that began after this call has succeeded; fails as that write fails.</summary>
     public Task CommitAsync()
     {
-        if (next is not null) return next;
+        if (_next is not null) return _next;
         // A write that has not begun takes along what changes until it does.
-        if (isGathering) return running;
-        return running.IsCompleted ? running = WriteAsync() : next = AfterAsync(running);
+        if (_isGathering) return _running;
+        return _running.IsCompleted ? _running = WriteAsync() : _next = AfterAsync(_running);
     }
 
     /// <summary>Completes when all that was changed so far is stored; starts nothing.</summary>
-    public Task PendingAsync() => next ?? running;
+    public Task PendingAsync() => _next ?? _running;
 
     /// <summary>Waits for what is under way, however it ends, and lets nothing follow: the activation is over.</summary>
     public async Task CloseAsync()
     {
         await PendingAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        ended ??= new StateNotStoredException("the activation is over");
+        _ended ??= new StateNotStoredException("the activation is over");
     }
 
     private async Task AfterAsync(Task before)
     {
         // How the write before this one ended concerns those who await it.
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        running = next!;
-        next = null;
+        _running = _next!;
+        _next = null;
         await WriteAsync();
     }
 
     private async Task WriteAsync()
     {
         // Whatever else this turn and those that wait already have changed goes with it.
-        isGathering = true;
+        _isGathering = true;
         await Task.Yield();
-        if (gathers is not null && lastWrite is { } last && gathers() - time!.GetElapsedTime(last) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time);
-        isGathering = false;
-        if (ended is not null) throw ended;
+        if (gathers is not null && _lastWrite is { } last && gathers() - time!.GetElapsedTime(last) is var wait && wait > TimeSpan.Zero) await Task.Delay(wait, time);
+        _isGathering = false;
+        if (_ended is not null) throw _ended;
         try
         {
             await write();
-            lastWrite = time?.GetTimestamp();
+            _lastWrite = time?.GetTimestamp();
         }
         catch (Exception e)
         {
-            ended = e;
+            _ended = e;
             lost();
             throw;
         }

@@ -16,12 +16,12 @@ internal sealed record StateForm<T>(int Version, Action<BinaryWriter, T> Write, 
 
     // Grown once, not anew for each value.
     [ThreadStatic]
-    private static MemoryStream? scratch;
+    private static MemoryStream? s_scratch;
 
     /// <summary>The value's bytes.</summary>
     public byte[] ToBytes(T value)
     {
-        var bytes = scratch ??= new MemoryStream();
+        var bytes = s_scratch ??= new MemoryStream();
         bytes.SetLength(0);
         using (var writer = new BinaryWriter(bytes, Encoding.UTF8, leaveOpen: true))
         {
@@ -29,7 +29,7 @@ internal sealed record StateForm<T>(int Version, Action<BinaryWriter, T> Write, 
             Write(writer, value);
         }
         var written = bytes.ToArray();
-        if (bytes.Capacity > LargestScratch) scratch = null;
+        if (bytes.Capacity > LargestScratch) s_scratch = null;
         return written;
     }
 

@@ -8,7 +8,7 @@ namespace Silo.Cluster.Hosting.Health;
 /// <summary>Ready when both stores answer a read.</summary>
 internal sealed class StorageCheck(IServiceProvider services, ClusterMetrics metrics) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -17,7 +17,7 @@ internal sealed class StorageCheck(IServiceProvider services, ClusterMetrics met
             try
             {
                 var store = services.GetRequiredKeyedService<IGrainStorage>(name);
-                await store.ReadStateAsync("health", GrainId.Create("health", "probe"), new GrainState<PackedState>()).WaitAsync(Patience, cancellationToken);
+                await store.ReadStateAsync("health", GrainId.Create("health", "probe"), new GrainState<PackedState>()).WaitAsync(s_patience, cancellationToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -8,8 +8,8 @@ namespace Silo.Cluster.Hosting.Security;
 /// </summary>
 internal sealed class InternalTokenFilter(AccessTokens tokens, TimeProvider time) : IOutgoingGrainCallFilter
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(30);
-    private volatile Issued? current;
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(30);
+    private volatile Issued? _current;
 
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
@@ -30,9 +30,9 @@ internal sealed class InternalTokenFilter(AccessTokens tokens, TimeProvider time
     private string Token()
     {
         var now = time.GetUtcNow();
-        var issued = current;
+        var issued = _current;
         if (issued is null || now >= issued.RenewAt)
-            current = issued = new Issued(tokens.Issue(new AccessGrant("silo", Access.Internal, "*"), Lifetime), now + Lifetime / 2);
+            _current = issued = new Issued(tokens.Issue(new AccessGrant("silo", Access.Internal, "*"), s_lifetime), now + s_lifetime / 2);
         return issued.Token;
     }
 

@@ -9,7 +9,7 @@ namespace Silo.Cluster.Hosting.Security;
 /// <summary>Counts connections that come to their end without TLS: no certificate, one of a foreign authority, no TLS at all.</summary>
 internal static class RefusedConnections
 {
-    private static readonly object Agreed = new();
+    private static readonly object s_agreed = new();
 
     /// <summary>Sets up TLS with a count around it.</summary>
     public static ISiloBuilder UseCountedTls(this ISiloBuilder silo, Action<TlsOptions> configure)
@@ -23,13 +23,13 @@ internal static class RefusedConnections
             }
             finally
             {
-                if (!connection.Items.ContainsKey(Agreed)) metrics.ConnectionRefused(port);
+                if (!connection.Items.ContainsKey(s_agreed)) metrics.ConnectionRefused(port);
             }
         });
         silo.UseTls(configure);
         Both(silo, (_, _) => next => connection =>
         {
-            connection.Items[Agreed] = true;
+            connection.Items[s_agreed] = true;
             return next(connection);
         });
         return silo;

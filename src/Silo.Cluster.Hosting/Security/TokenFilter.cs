@@ -13,18 +13,18 @@ namespace Silo.Cluster.Hosting.Security;
 /// </summary>
 internal sealed partial class TokenFilter(AccessTokens tokens, ClusterMetrics metrics, ILogger<TokenFilter> logger) : IIncomingGrainCallFilter
 {
-    private static readonly Assembly Contracts = typeof(CallToken).Assembly;
-    private readonly ConcurrentDictionary<MethodInfo, Access> required = new();
+    private static readonly Assembly s_contracts = typeof(CallToken).Assembly;
+    private readonly ConcurrentDictionary<MethodInfo, Access> _required = new();
 
     public async Task Invoke(IIncomingGrainCallContext context)
     {
         var method = context.InterfaceMethod;
-        var isOurs = method?.DeclaringType?.Assembly == Contracts;
+        var isOurs = method?.DeclaringType?.Assembly == s_contracts;
         // Watch and its like arrive wrapped into Orleans' enumeration extension, which hides the method: reading is asked for.
         var isEnumeration = method?.DeclaringType == typeof(IAsyncEnumerableGrainExtension);
         if (isOurs || (isEnumeration && !IsSystem(context.TargetId)))
         {
-            var access = isEnumeration ? Access.Read : required.GetOrAdd(method!, RequiredBy);
+            var access = isEnumeration ? Access.Read : _required.GetOrAdd(method!, RequiredBy);
             var (grant, reason) = await tokens.CheckAsync(RequestContext.Get(CallToken.ContextKey) as string);
             var experiment = Keys.ExperimentOf(context.TargetId.Key.ToString() ?? "");
             if (grant is null) throw Denied(context, reason);

@@ -12,7 +12,7 @@ internal sealed unsafe class BfloatHistogram
 {
     private const int Patterns = 1 << 16, Sign = 1 << 15, Infinity = 0x7F80;
 
-    private readonly int[] counts = new int[Patterns];
+    private readonly int[] _counts = new int[Patterns];
 
     /// <summary>Whether the beginning of a row looks like bfloat16.</summary>
     public static bool LooksRounded(ReadOnlySpan<float> logits)
@@ -30,7 +30,7 @@ internal sealed unsafe class BfloatHistogram
     public bool TryFill(ReadOnlySpan<float> logits, WeightedTokens tokens)
     {
         fixed (float* z = logits)
-        fixed (int* c = counts)
+        fixed (int* c = _counts)
         {
             ulong low = 0;
             var i = 0;
@@ -51,7 +51,7 @@ internal sealed unsafe class BfloatHistogram
             }
             if ((low & 0x0000FFFF0000FFFF) != 0)
             {
-                counts.AsSpan().Clear();
+                _counts.AsSpan().Clear();
                 return false;
             }
         }
@@ -62,7 +62,7 @@ internal sealed unsafe class BfloatHistogram
     private bool List(WeightedTokens tokens)
     {
         tokens.Clear();
-        counts[Sign | Infinity] = 0; // masked tokens
+        _counts[Sign | Infinity] = 0; // masked tokens
         var usual = true;
         for (var from = Sign - 32; from >= 0; from -= 32)
         {
@@ -91,8 +91,8 @@ internal sealed unsafe class BfloatHistogram
 
     private int Take(int pattern)
     {
-        var count = counts[pattern];
-        counts[pattern] = 0;
+        var count = _counts[pattern];
+        _counts[pattern] = 0;
         return count;
     }
 
@@ -101,8 +101,8 @@ internal sealed unsafe class BfloatHistogram
     /// <summary>Which of 32 patterns occur.</summary>
     private uint Present(int from)
     {
-        var low = Vector512.Create(counts, from);
-        var high = Vector512.Create(counts, from + 16);
+        var low = Vector512.Create(_counts, from);
+        var high = Vector512.Create(_counts, from + 16);
         if ((low | high) == Vector512<int>.Zero) return 0;
         return (uint)(~Vector512.Equals(low, Vector512<int>.Zero).ExtractMostSignificantBits() & 0xFFFF)
             | (uint)(~Vector512.Equals(high, Vector512<int>.Zero).ExtractMostSignificantBits() & 0xFFFF) << 16;

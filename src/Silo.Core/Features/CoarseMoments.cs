@@ -13,9 +13,9 @@ internal sealed unsafe class CoarseMoments
 {
     private const double MostError = 5e-7;
 
-    private readonly Moments twice = Moments.Allocate(2), fourTimes = Moments.Allocate(4);
-    private readonly AlignedBuffer<double> massP = new(LogitHistogram.MaxBuckets), massQ = new(LogitHistogram.MaxBuckets);
-    private Moments fine;
+    private readonly Moments _twice = Moments.Allocate(2), _fourTimes = Moments.Allocate(4);
+    private readonly AlignedBuffer<double> _massP = new(LogitHistogram.MaxBuckets), _massQ = new(LogitHistogram.MaxBuckets);
+    private Moments _fine;
 
     /// <summary>Count, sum of s and sum of s² of buckets some times as wide as the histogram's.</summary>
     private readonly record struct Moments(int Ratio, AlignedBuffer<double> Count, AlignedBuffer<double> First, AlignedBuffer<double> Second)
@@ -28,10 +28,10 @@ internal sealed unsafe class CoarseMoments
     public void Fill(HistogramRow row)
     {
         var histogram = row.Histogram;
-        fine = new Moments(1, histogram.Count, histogram.First, histogram.Second);
+        _fine = new Moments(1, histogram.Count, histogram.First, histogram.Second);
         var length = row.TailBlocks * LogitHistogram.Block;
-        Halve(fine, twice, length / 2);
-        Halve(twice, fourTimes, length / 4);
+        Halve(_fine, _twice, length / 2);
+        Halve(_twice, _fourTimes, length / 4);
     }
 
     /// <summary>A residual s of the lower of two buckets is (s - 1/2) / 2 of both, one of the upper (s + 1/2) / 2.</summary>
@@ -73,7 +73,7 @@ internal sealed unsafe class CoarseMoments
     /// </summary>
     public (double Js, double SquaredHellinger)? Compare(HistogramRow row, Tempered p, Tempered q)
     {
-        return Fits(fourTimes) ? Sum(row, fourTimes, p, q) : Fits(twice) ? Sum(row, twice, p, q) : Fits(fine) ? Sum(row, fine, p, q) : null;
+        return Fits(_fourTimes) ? Sum(row, _fourTimes, p, q) : Fits(_twice) ? Sum(row, _twice, p, q) : Fits(_fine) ? Sum(row, _fine, p, q) : null;
 
         // The third derivative is of the order of p + lambda³ q.
         bool Fits(Moments moments)
@@ -86,8 +86,8 @@ internal sealed unsafe class CoarseMoments
     // Three loops instead of one: where vectors are narrow, each must stay small enough to be compiled without calls.
     private (double Js, double SquaredHellinger) Sum(HistogramRow row, Moments moments, Tempered p, Tempered q)
     {
-        Exponentiate(row, moments, 1, p.LogSum, massP);
-        Exponentiate(row, moments, q.Lambda, q.LogSum, massQ);
+        Exponentiate(row, moments, 1, p.LogSum, _massP);
+        Exponentiate(row, moments, q.Lambda, q.LogSum, _massQ);
         return (JensenShannon(row, moments, p, q), SquaredHellinger(row, moments, q.Lambda));
     }
 
@@ -127,7 +127,7 @@ internal sealed unsafe class CoarseMoments
             var n = Vector512.Load(count + c);
             if (n == Vector512<double>.Zero) continue;
             var z = Centres(origin, h, c);
-            Vector512<double> pi = Vector512.Load(massP.Start + c), qi = Vector512.Load(massQ.Start + c);
+            Vector512<double> pi = Vector512.Load(_massP.Start + c), qi = Vector512.Load(_massQ.Start + c);
             var sum = Vector512.MaxNative(pi + qi, smallest);
             var logM = DeterministicMath.LogOfNormal(sum * Vector512.Create(0.5));
             var a = z - logSumP - logM;
@@ -159,7 +159,7 @@ internal sealed unsafe class CoarseMoments
         var roots = Vector512<double>.Zero;
         for (var c = 0; c < length; c += 8)
         {
-            Vector512<double> pi = Vector512.Load(massP.Start + c), qi = Vector512.Load(massQ.Start + c);
+            Vector512<double> pi = Vector512.Load(_massP.Start + c), qi = Vector512.Load(_massQ.Start + c);
             var root = Vector512.Create(2.0) * Vector512.Sqrt(pi * qi);
             var value = pi - root + qi;
             root *= Vector512.Create(middle);

@@ -10,28 +10,28 @@ internal sealed class DescendingSort(int capacity)
     private const int MostInBucket = 32;  // more are put into buckets of their own
     private const int WideRadixFrom = 3000; // from here on, digits do better than buckets
 
-    private readonly uint[] keys = new uint[capacity];
-    private readonly uint[] other = new uint[capacity];
-    private readonly float[] sorted = new float[capacity];
-    private readonly int[] counts = new int[3 << 11];
+    private readonly uint[] _keys = new uint[capacity];
+    private readonly uint[] _other = new uint[capacity];
+    private readonly float[] _sorted = new float[capacity];
+    private readonly int[] _counts = new int[3 << 11];
 
-    private readonly float[] placed = new float[Math.Min(capacity, WideRadixFrom)];
-    private readonly ushort[] bucketOf = new ushort[Math.Min(capacity, WideRadixFrom)];
+    private readonly float[] _placed = new float[Math.Min(capacity, WideRadixFrom)];
+    private readonly ushort[] _bucketOf = new ushort[Math.Min(capacity, WideRadixFrom)];
 
     /// <summary>The logits but -infinity in descending order (-0 becomes 0); valid until the next call. No NaN.</summary>
     public ReadOnlySpan<float> Sort(ReadOnlySpan<float> logits)
     {
         var n = 0;
         foreach (var z in logits)
-            if (!float.IsNegativeInfinity(z)) sorted[n++] = z + 0f; // -0 + 0 = 0
-        var row = sorted.AsSpan(0, n);
+            if (!float.IsNegativeInfinity(z)) _sorted[n++] = z + 0f; // -0 + 0 = 0
+        var row = _sorted.AsSpan(0, n);
         if (n is >= RadixFrom and < WideRadixFrom)
         {
             SortByBuckets(row, levels: 3);
             return row;
         }
-        for (var i = 0; i < n; i++) keys[i] = Key(row[i]);
-        var from = keys.AsSpan(0, n);
+        for (var i = 0; i < n; i++) _keys[i] = Key(row[i]);
+        var from = _keys.AsSpan(0, n);
         if (n < RadixFrom) from.Sort();
         else from = RadixSort(n, 11, 3);
         for (var i = 0; i < n; i++) row[i] = Value(from[i]);
@@ -54,12 +54,12 @@ internal sealed class DescendingSort(int capacity)
         }
         // Rounding keeps the order, so a larger logit is never in a later bucket.
         var scale = (buckets - 1) / (largest - smallest);
-        var starts = counts.AsSpan(0, buckets);
+        var starts = _counts.AsSpan(0, buckets);
         starts.Clear();
         for (var i = 0; i < row.Length; i++)
         {
             var bucket = Math.Min((int)((largest - row[i]) * scale), buckets - 1);
-            bucketOf[i] = (ushort)bucket;
+            _bucketOf[i] = (ushort)bucket;
             starts[bucket]++;
         }
         Span<(int Start, int Length)> crowded = stackalloc (int, int)[WideRadixFrom / MostInBucket + 1];
@@ -70,8 +70,8 @@ internal sealed class DescendingSort(int capacity)
             if (slot > MostInBucket) crowded[found++] = (start, slot);
             (slot, start) = (start, start + slot);
         }
-        var to = placed.AsSpan(0, row.Length);
-        for (var i = 0; i < row.Length; i++) to[starts[bucketOf[i]]++] = row[i];
+        var to = _placed.AsSpan(0, row.Length);
+        for (var i = 0; i < row.Length; i++) to[starts[_bucketOf[i]]++] = row[i];
         to.CopyTo(row);
         foreach (var (from, length) in crowded[..found]) SortByBuckets(row.Slice(from, length), levels - 1);
         for (var i = 1; i < row.Length; i++)
@@ -89,8 +89,8 @@ internal sealed class DescendingSort(int capacity)
     {
         var values = 1 << bits;
         var mask = (uint)values - 1;
-        Span<uint> from = keys.AsSpan(0, n), to = other.AsSpan(0, n);
-        var all = counts.AsSpan(0, digits * values);
+        Span<uint> from = _keys.AsSpan(0, n), to = _other.AsSpan(0, n);
+        var all = _counts.AsSpan(0, digits * values);
         all.Clear();
         foreach (var key in from)
             for (var digit = 0; digit < digits; digit++) all[digit * values + (int)(key >> digit * bits & mask)]++;

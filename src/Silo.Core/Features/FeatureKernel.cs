@@ -21,15 +21,15 @@ public sealed class FeatureKernel
     // Tokens seen one by one, even where fewer are captured: the largest masses are then exact.
     private const int TopTokens = 128;
 
-    private readonly int vocabularySize;
-    private readonly int captureSize;
-    private readonly WeightedTokens full;
-    private readonly WeightedTokens captured;
-    private readonly DescendingSort sort;
-    private readonly HistogramFeatures? histogram;
-    private readonly BfloatHistogram? bfloat;
-    private readonly float[] unmasked;
-    private long rows, rounded, recomputed, sorted;
+    private readonly int _vocabularySize;
+    private readonly int _captureSize;
+    private readonly WeightedTokens _full;
+    private readonly WeightedTokens _captured;
+    private readonly DescendingSort _sort;
+    private readonly HistogramFeatures? _histogram;
+    private readonly BfloatHistogram? _bfloat;
+    private readonly float[] _unmasked;
+    private long _rows, _rounded, _recomputed, _sorted;
 
     /// <param name="vocabularySize">V, the length of every row, at least 1.</param>
     /// <param name="captureSize">K, the number of captured tokens, at least 1.</param>
@@ -37,20 +37,20 @@ public sealed class FeatureKernel
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(captureSize, 1);
-        this.vocabularySize = vocabularySize;
-        this.captureSize = captureSize;
-        full = new WeightedTokens(vocabularySize);
-        captured = new WeightedTokens(Math.Min(vocabularySize, captureSize + 1));
-        sort = new DescendingSort(vocabularySize);
-        unmasked = [];
+        _vocabularySize = vocabularySize;
+        _captureSize = captureSize;
+        _full = new WeightedTokens(vocabularySize);
+        _captured = new WeightedTokens(Math.Min(vocabularySize, captureSize + 1));
+        _sort = new DescendingSort(vocabularySize);
+        _unmasked = [];
         if (!IsLong(vocabularySize)) return;
-        histogram = new HistogramFeatures(vocabularySize, Math.Max(TopTokens, captureSize));
-        bfloat = new BfloatHistogram();
-        unmasked = new float[vocabularySize];
+        _histogram = new HistogramFeatures(vocabularySize, Math.Max(TopTokens, captureSize));
+        _bfloat = new BfloatHistogram();
+        _unmasked = new float[vocabularySize];
     }
 
     /// <summary>Which way the rows went since construction.</summary>
-    public KernelStatistics Statistics => new(rows, rounded, recomputed, sorted);
+    public KernelStatistics Statistics => new(_rows, _rounded, _recomputed, _sorted);
 
     /// <summary>Computes the features of one decoding step at every temperature.</summary>
     /// <param name="logits">z, V values; -infinity masks a token.</param>
@@ -63,13 +63,13 @@ public sealed class FeatureKernel
     public void Compute(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        if (logits.Length != vocabularySize) throw new ArgumentException($"{vocabularySize} logits expected", nameof(logits));
+        if (logits.Length != _vocabularySize) throw new ArgumentException($"{_vocabularySize} logits expected", nameof(logits));
         if (fullRows.Length != temperatures.Length * TokenFeatures.FullCount)
             throw new ArgumentException("one full row per temperature expected", nameof(fullRows));
         if (capturedRows.Length != 0 && capturedRows.Length != temperatures.Length * TokenFeatures.CapturedCount)
             throw new ArgumentException("one captured row per temperature expected", nameof(capturedRows));
         foreach (var temperature in temperatures) FeatureInput.CheckTemperature(temperature);
-        rows++;
+        _rows++;
         if (!TryFast(logits, temperatures, token, fullRows, capturedRows))
         {
             FeatureInput.CheckLogits(logits);
@@ -83,34 +83,34 @@ public sealed class FeatureKernel
 
     private bool TryFast(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows) =>
-        histogram is not null && (uint)token < (uint)logits.Length && !float.IsNegativeInfinity(logits[token])
+        _histogram is not null && (uint)token < (uint)logits.Length && !float.IsNegativeInfinity(logits[token])
         && (TryRounded(logits, temperatures, token, fullRows, capturedRows)
             || TryHistogram(logits, temperatures, token, fullRows, capturedRows));
 
     private bool IsLong(int tokens) =>
-        tokens is >= HistogramFrom and <= LogitHistogram.MaxVocabulary && tokens / TokensPerCaptured >= captureSize;
+        tokens is >= HistogramFrom and <= LogitHistogram.MaxVocabulary && tokens / TokensPerCaptured >= _captureSize;
 
     /// <summary>A row of bfloat16 numbers: its distinct values and how often each occurs.</summary>
     private bool TryRounded(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        if (!BfloatHistogram.LooksRounded(logits) || !bfloat!.TryFill(logits, full)) return false;
-        rounded++;
-        full.Complete();
+        if (!BfloatHistogram.LooksRounded(logits) || !_bfloat!.TryFill(logits, _full)) return false;
+        _rounded++;
+        _full.Complete();
         var x = logits[token];
-        var group = full.GroupOf(x);
-        var rank = full.TokensBefore(group) + 1 + CountAtLeast(logits[..token], x) - CountAbove(logits[..token], x);
+        var group = _full.GroupOf(x);
+        var rank = _full.TokensBefore(group) + 1 + CountAtLeast(logits[..token], x) - CountAbove(logits[..token], x);
         WriteFull(group, rank, temperatures, fullRows);
         if (capturedRows.Length == 0) return true;
-        captured.Clear();
-        var left = captureSize;
-        for (var i = 0; i < full.Distinct && left > 0; i++)
+        _captured.Clear();
+        var left = _captureSize;
+        for (var i = 0; i < _full.Distinct && left > 0; i++)
         {
-            var tokens = Math.Min(left, full.TokensOf(i));
-            captured.Add(full.LogitOf(i), tokens);
+            var tokens = Math.Min(left, _full.TokensOf(i));
+            _captured.Add(_full.LogitOf(i), tokens);
             left -= tokens;
         }
-        var mass = full.MassOfFirst(captureSize) + (rank > captureSize ? full.ProbabilityOf(group) : 0);
+        var mass = _full.MassOfFirst(_captureSize) + (rank > _captureSize ? _full.ProbabilityOf(group) : 0);
         WriteCaptured(x, mass, rank, temperatures, capturedRows);
         return true;
     }
@@ -119,15 +119,15 @@ public sealed class FeatureKernel
     private bool TryHistogram(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        var outcome = histogram!.TryCompute(logits, temperatures, token, fullRows);
-        if (outcome == HistogramFeatures.Outcome.Undecided) recomputed++;
+        var outcome = _histogram!.TryCompute(logits, temperatures, token, fullRows);
+        if (outcome == HistogramFeatures.Outcome.Undecided) _recomputed++;
         if (outcome != HistogramFeatures.Outcome.Done) return false;
         if (capturedRows.Length == 0) return true;
-        captured.Clear();
-        captured.AddAll(histogram.TopLogits[..captureSize]);
-        var mass = histogram.MassOfTop(captureSize)
-            + (histogram.RankX > captureSize ? DeterministicMath.Exp(histogram.LogP(logits[token])) : 0);
-        WriteCaptured(logits[token], mass, histogram.RankX, temperatures, capturedRows);
+        _captured.Clear();
+        _captured.AddAll(_histogram.TopLogits[.._captureSize]);
+        var mass = _histogram.MassOfTop(_captureSize)
+            + (_histogram.RankX > _captureSize ? DeterministicMath.Exp(_histogram.LogP(logits[token])) : 0);
+        WriteCaptured(logits[token], mass, _histogram.RankX, temperatures, capturedRows);
         return true;
     }
 
@@ -135,54 +135,54 @@ public sealed class FeatureKernel
     private bool TryWithoutMasked(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        if (histogram is null) return false;
+        if (_histogram is null) return false;
         int left = 0, x = 0;
         for (var id = 0; id < logits.Length; id++)
         {
             if (id == token) x = left;
-            if (!float.IsNegativeInfinity(logits[id])) unmasked[left++] = logits[id];
+            if (!float.IsNegativeInfinity(logits[id])) _unmasked[left++] = logits[id];
         }
         return left < logits.Length && IsLong(left)
-            && TryHistogram(unmasked.AsSpan(0, left), temperatures, x, fullRows, capturedRows);
+            && TryHistogram(_unmasked.AsSpan(0, left), temperatures, x, fullRows, capturedRows);
     }
 
     /// <summary>Every row, by sorting its logits.</summary>
     private void ComputeSorted(
         ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> fullRows, Span<double> capturedRows)
     {
-        sorted++;
-        var descending = sort.Sort(logits);
-        full.Clear();
-        full.AddAll(descending);
-        full.Complete();
-        var (group, rank) = (full.GroupOf(logits[token]), Rank(logits, token));
+        _sorted++;
+        var descending = _sort.Sort(logits);
+        _full.Clear();
+        _full.AddAll(descending);
+        _full.Complete();
+        var (group, rank) = (_full.GroupOf(logits[token]), Rank(logits, token));
         WriteFull(group, rank, temperatures, fullRows);
         if (capturedRows.Length == 0) return;
 
-        captured.Clear();
-        var kept = Math.Min(captureSize, descending.Length);
-        captured.AddAll(descending[..kept]);
-        var mass = full.MassOfFirst(kept) + (rank > captureSize ? full.ProbabilityOf(group) : 0);
+        _captured.Clear();
+        var kept = Math.Min(_captureSize, descending.Length);
+        _captured.AddAll(descending[..kept]);
+        var mass = _full.MassOfFirst(kept) + (rank > _captureSize ? _full.ProbabilityOf(group) : 0);
         WriteCaptured(logits[token], mass, rank, temperatures, capturedRows);
     }
 
     private void WriteFull(int group, int rank, ReadOnlySpan<double> temperatures, Span<double> fullRows)
     {
         for (var i = 0; i < temperatures.Length; i++)
-            full.Write(temperatures[i], group, rank, fullRows.Slice(i * TokenFeatures.FullCount, TokenFeatures.FullCount));
+            _full.Write(temperatures[i], group, rank, fullRows.Slice(i * TokenFeatures.FullCount, TokenFeatures.FullCount));
     }
 
     /// <summary>Completes the captured tokens, which are all added but x where it lies outside, and writes their features.</summary>
     private void WriteCaptured(float x, double mass, int rank, ReadOnlySpan<double> temperatures, Span<double> capturedRows)
     {
-        var appended = rank > captureSize;
-        var group = appended ? captured.Add(x, 1) : captured.GroupOf(x);
-        captured.Complete();
-        var size = Math.Min(captureSize, vocabularySize) + (appended ? 1 : 0);
+        var appended = rank > _captureSize;
+        var group = appended ? _captured.Add(x, 1) : _captured.GroupOf(x);
+        _captured.Complete();
+        var size = Math.Min(_captureSize, _vocabularySize) + (appended ? 1 : 0);
         for (var i = 0; i < temperatures.Length; i++)
         {
             var row = capturedRows.Slice(i * TokenFeatures.CapturedCount, TokenFeatures.CapturedCount);
-            captured.Write(temperatures[i], group, appended ? captureSize + 1 : rank, row);
+            _captured.Write(temperatures[i], group, appended ? _captureSize + 1 : rank, row);
             row[(int)TokenFeature.CapturedMass] = mass;
             row[(int)TokenFeature.CapturedSize] = size;
             row[(int)TokenFeature.Appended] = appended ? 1 : 0;

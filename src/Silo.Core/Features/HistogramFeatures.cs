@@ -13,12 +13,12 @@ internal sealed class HistogramFeatures
     /// <summary>Temperatures that share one search for the tokens of single buckets.</summary>
     private const int AtOnce = 8;
 
-    private readonly HistogramRow row;
-    private readonly CoarseMoments coarse = new();
-    private readonly Tempered p, q;
-    private readonly Crossing[] reachP = new Crossing[4];
-    private readonly Pending[] pending = new Pending[AtOnce];
-    private readonly double[] z = new double[1 << 10], e = new double[1 << 10];
+    private readonly HistogramRow _row;
+    private readonly CoarseMoments _coarse = new();
+    private readonly Tempered _p, _q;
+    private readonly Crossing[] _reachP = new Crossing[4];
+    private readonly Pending[] _pending = new Pending[AtOnce];
+    private readonly double[] _z = new double[1 << 10], _e = new double[1 << 10];
 
     /// <summary>What is known of one temperature before the tokens of single buckets are fetched.</summary>
     private sealed class Pending
@@ -35,23 +35,23 @@ internal sealed class HistogramFeatures
 
     public HistogramFeatures(int vocabularySize, int captureSize)
     {
-        row = new HistogramRow(vocabularySize, captureSize, 4 + 5 * AtOnce + 1);
-        p = new Tempered(row.TopCapacity);
-        q = new Tempered(row.TopCapacity);
-        for (var i = 0; i < AtOnce; i++) pending[i] = new Pending();
+        _row = new HistogramRow(vocabularySize, captureSize, 4 + 5 * AtOnce + 1);
+        _p = new Tempered(_row.TopCapacity);
+        _q = new Tempered(_row.TopCapacity);
+        for (var i = 0; i < AtOnce; i++) _pending[i] = new Pending();
     }
 
     /// <summary>The largest logits in descending order, at least K of them, after a success.</summary>
-    public ReadOnlySpan<float> TopLogits => row.TopLogits;
+    public ReadOnlySpan<float> TopLogits => _row.TopLogits;
 
     /// <summary>Position of x in the order.</summary>
-    public int RankX => row.RankX;
+    public int RankX => _row.RankX;
 
     /// <summary>p-mass of the first k tokens, k at most K.</summary>
-    public double MassOfTop(int k) => p.OfTop(k) / p.Sum;
+    public double MassOfTop(int k) => _p.OfTop(k) / _p.Sum;
 
     /// <summary>log p of a logit.</summary>
-    public double LogP(float logit) => logit - (double)row.Histogram.Largest - p.LogSum;
+    public double LogP(float logit) => logit - (double)_row.Histogram.Largest - _p.LogSum;
 
     /// <summary>What became of a row.</summary>
     public enum Outcome
@@ -69,16 +69,16 @@ internal sealed class HistogramFeatures
     /// <summary>Writes the full feature rows; anything but <see cref="Outcome.Done"/> leaves them half written.</summary>
     public Outcome TryCompute(ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> rows)
     {
-        if (!row.TryFill(logits, token)) return Outcome.Unfit;
-        coarse.Fill(row);
-        if (!p.Fill(row, 1)) return Outcome.Undecided;
+        if (!_row.TryFill(logits, token)) return Outcome.Unfit;
+        _coarse.Fill(_row);
+        if (!_p.Fill(_row, 1)) return Outcome.Undecided;
         for (var i = 0; i < 4; i++)
-            if (!(reachP[i] = p.Reach(FeatureThresholds.Masses[i])).Certain) return Outcome.Undecided;
+            if (!(_reachP[i] = _p.Reach(FeatureThresholds.Masses[i])).Certain) return Outcome.Undecided;
         for (var from = 0; from < temperatures.Length; from += AtOnce)
         {
             var some = temperatures.Slice(from, Math.Min(AtOnce, temperatures.Length - from));
             var written = TryCompute(logits, some, token, rows[(from * TokenFeatures.FullCount)..], from == 0);
-            row.Release();
+            _row.Release();
             if (!written) return Outcome.Undecided;
         }
         return Outcome.Done;
@@ -86,16 +86,16 @@ internal sealed class HistogramFeatures
 
     private bool TryCompute(ReadOnlySpan<float> logits, ReadOnlySpan<double> temperatures, int token, Span<double> rows, bool first)
     {
-        for (var i = 0; i < 4; i++) row.Want(reachP[i].Bucket);
-        if (first) row.WantX();
+        for (var i = 0; i < 4; i++) _row.Want(_reachP[i].Bucket);
+        if (first) _row.WantX();
         for (var t = 0; t < temperatures.Length; t++)
-            if (!Survey(temperatures[t], pending[t], rows.Slice(t * TokenFeatures.FullCount, TokenFeatures.FullCount))) return false;
-        row.Pick(logits, token);
+            if (!Survey(temperatures[t], _pending[t], rows.Slice(t * TokenFeatures.FullCount, TokenFeatures.FullCount))) return false;
+        _row.Pick(logits, token);
 
         for (var i = 0; i < 4; i++)
-            if (reachP[i].Width == 0 && !Resolve(ref reachP[i], 1, p.Bound)) return false;
+            if (_reachP[i].Width == 0 && !Resolve(ref _reachP[i], 1, _p.Bound)) return false;
         for (var t = 0; t < temperatures.Length; t++)
-            if (!Finish(pending[t], logits[token], rows.Slice(t * TokenFeatures.FullCount, TokenFeatures.FullCount))) return false;
+            if (!Finish(_pending[t], logits[token], rows.Slice(t * TokenFeatures.FullCount, TokenFeatures.FullCount))) return false;
         return true;
     }
 
@@ -104,25 +104,25 @@ internal sealed class HistogramFeatures
     {
         var lambda = 1 / temperature;
         var same = temperature == 1;
-        var q = same ? p : this.q;
-        if (!same && !q.Fill(row, lambda)) return false;
+        var q = same ? _p : _q;
+        if (!same && !q.Fill(_row, lambda)) return false;
         (at.Lambda, at.Sum, at.LogSum, at.Bound) = (lambda, q.Sum, q.LogSum, q.Bound);
         for (var i = 0; i < 4; i++)
         {
-            at.ReachQ[i] = same ? reachP[i] : q.Reach(FeatureThresholds.Masses[i]);
+            at.ReachQ[i] = same ? _reachP[i] : q.Reach(FeatureThresholds.Masses[i]);
             if (!at.ReachQ[i].Certain) return false;
-            row.Want(at.ReachQ[i].Bucket);
+            _row.Want(at.ReachQ[i].Bucket);
         }
-        at.Retained = Whole(q, reachP[1]);
-        at.PreOnPost = Whole(p, at.ReachQ[1]);
+        at.Retained = Whole(q, _reachP[1]);
+        at.PreOnPost = Whole(_p, at.ReachQ[1]);
 
-        double entropyP = Math.Max(0, p.LogSum - p.Energy), entropyQ = Math.Max(0, q.LogSum - lambda * q.Energy);
+        double entropyP = Math.Max(0, _p.LogSum - _p.Energy), entropyQ = Math.Max(0, q.LogSum - lambda * q.Energy);
         features[(int)TokenFeature.EntropyP] = entropyP;
         features[(int)TokenFeature.EntropyQ] = entropyQ;
         features[(int)TokenFeature.EntropyShift] = entropyQ - entropyP;
-        features[(int)TokenFeature.Top1P] = p.Top[0] / p.Sum;
+        features[(int)TokenFeature.Top1P] = _p.Top[0] / _p.Sum;
         features[(int)TokenFeature.Top1Q] = q.Top[0] / q.Sum;
-        features[(int)TokenFeature.MarginP] = (p.Top[0] - p.Top[1]) / p.Sum;
+        features[(int)TokenFeature.MarginP] = (_p.Top[0] - _p.Top[1]) / _p.Sum;
         features[(int)TokenFeature.MarginQ] = (q.Top[0] - q.Top[1]) / q.Sum;
         if (same)
         {
@@ -132,9 +132,9 @@ internal sealed class HistogramFeatures
             return true;
         }
         // log q - log p = (lambda - 1) z - (log Zq - log Zp).
-        double slope = lambda - 1, gap = q.LogSum - p.LogSum;
+        double slope = lambda - 1, gap = q.LogSum - _p.LogSum;
         features[(int)TokenFeature.KlQP] = Math.Max(0, slope * q.Energy - gap);
-        features[(int)TokenFeature.KlPQ] = Math.Max(0, gap - slope * p.Energy);
+        features[(int)TokenFeature.KlPQ] = Math.Max(0, gap - slope * _p.Energy);
         if (!Compare(q, features)) return false;
         at.BalanceZ = gap / slope;
         FindBalance(q, at);
@@ -148,18 +148,18 @@ internal sealed class HistogramFeatures
     private void FindBalance(Tempered q, Pending at)
     {
         at.Balance = -1;
-        if (row.TailBlocks == 0 || at.BalanceZ >= row.Top[row.TopCount - 1])
+        if (_row.TailBlocks == 0 || at.BalanceZ >= _row.Top[_row.TopCount - 1])
         {
             var k = 0;
-            while (k < row.TopCount && row.Top[k] > at.BalanceZ) k++;
-            (at.AboveP, at.AboveQ) = (p.OfTop(k), q.OfTop(k));
+            while (k < _row.TopCount && _row.Top[k] > at.BalanceZ) k++;
+            (at.AboveP, at.AboveQ) = (_p.OfTop(k), q.OfTop(k));
             return;
         }
-        var bucket = Math.Max(0, row.BucketAt(at.BalanceZ));
-        if (bucket >= row.TailBlocks * LogitHistogram.Block) bucket = row.TailBlocks * LogitHistogram.Block - 1;
+        var bucket = Math.Max(0, _row.BucketAt(at.BalanceZ));
+        if (bucket >= _row.TailBlocks * LogitHistogram.Block) bucket = _row.TailBlocks * LogitHistogram.Block - 1;
         at.Balance = bucket;
-        (at.AboveP, at.AboveQ) = (p.Above(bucket), q.Above(bucket));
-        row.Want(bucket);
+        (at.AboveP, at.AboveQ) = (_p.Above(bucket), q.Above(bucket));
+        _row.Want(bucket);
     }
 
     /// <summary>Jensen-Shannon divergence and Hellinger distance; false where the buckets are too wide for the temperature.</summary>
@@ -169,20 +169,20 @@ internal sealed class HistogramFeatures
         var half = Vector512.Create(0.5);
         var smallest = Vector512.Create(1e-300);
         var lambda = Vector512.Create(q.Lambda);
-        Vector512<double> scaleP = Vector512.Create(1 / p.Sum), scaleQ = Vector512.Create(1 / q.Sum);
-        Vector512<double> logSumP = Vector512.Create(p.LogSum), logSumQ = Vector512.Create(q.LogSum);
+        Vector512<double> scaleP = Vector512.Create(1 / _p.Sum), scaleQ = Vector512.Create(1 / q.Sum);
+        Vector512<double> logSumP = Vector512.Create(_p.LogSum), logSumQ = Vector512.Create(q.LogSum);
         Vector512<double> js = default, roots = default;
-        for (var i = 0; i < row.TopPadded; i += 8)
+        for (var i = 0; i < _row.TopPadded; i += 8)
         {
-            var top = Vector512.Create(row.Top, i);
-            Vector512<double> pi = Vector512.Create(p.Top, i) * scaleP, qi = Vector512.Create(q.Top, i) * scaleQ;
+            var top = Vector512.Create(_row.Top, i);
+            Vector512<double> pi = Vector512.Create(_p.Top, i) * scaleP, qi = Vector512.Create(q.Top, i) * scaleQ;
             var logM = DeterministicMath.LogOfNormal(Vector512.MaxNative((pi + qi) * half, smallest));
             js = Vector512.FusedMultiplyAdd(pi, top - logSumP - logM, js);
             js = Vector512.FusedMultiplyAdd(qi, top * lambda - logSumQ - logM, js);
             var root = Vector512.Sqrt(pi) - Vector512.Sqrt(qi);
             roots = Vector512.FusedMultiplyAdd(root, root, roots);
         }
-        if (coarse.Compare(row, p, q) is not var (tailJs, tailRoots)) return false;
+        if (_coarse.Compare(_row, _p, q) is not var (tailJs, tailRoots)) return false;
         features[(int)TokenFeature.Js] = Math.Max(0, Lanes.Sum(js) / 2 + tailJs);
         features[(int)TokenFeature.Hellinger] = Math.Sqrt(Math.Max(0, Lanes.Sum(roots) / 2 + tailRoots));
         return true;
@@ -195,7 +195,7 @@ internal sealed class HistogramFeatures
         double before = crossing.Above;
         for (var i = 0; i < n; i++)
         {
-            var reached = before + e[i];
+            var reached = before + _e[i];
             if (reached >= crossing.Target)
             {
                 crossing = crossing with { Width = crossing.TokensAbove + i + 1 };
@@ -210,11 +210,11 @@ internal sealed class HistogramFeatures
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Exponentials(int bucket, double lambda)
     {
-        var tokens = row.Tokens(bucket);
-        double largest = row.Histogram.Largest;
-        for (var i = 0; i < tokens.Length; i++) z[i] = tokens[i] - largest;
+        var tokens = _row.Tokens(bucket);
+        double largest = _row.Histogram.Largest;
+        for (var i = 0; i < tokens.Length; i++) _z[i] = tokens[i] - largest;
         var vLambda = Vector512.Create(lambda);
-        for (var i = 0; i < tokens.Length; i += 8) DeterministicMath.Exp(Vector512.Create(z, i) * vLambda).CopyTo(e, i);
+        for (var i = 0; i < tokens.Length; i += 8) DeterministicMath.Exp(Vector512.Create(_z, i) * vLambda).CopyTo(_e, i);
         return tokens.Length;
     }
 
@@ -224,7 +224,7 @@ internal sealed class HistogramFeatures
         if (end.Bucket < 0) return 0;
         Exponentials(end.Bucket, lambda);
         var sum = 0.0;
-        for (var i = 0; i < end.Width - end.TokensAbove; i++) sum += e[i];
+        for (var i = 0; i < end.Width - end.TokensAbove; i++) sum += _e[i];
         return sum;
     }
 
@@ -233,14 +233,14 @@ internal sealed class HistogramFeatures
         for (var i = 0; i < 4; i++)
         {
             if (at.ReachQ[i].Width == 0 && !Resolve(ref at.ReachQ[i], at.Lambda, at.Bound)) return false;
-            features[(int)TokenFeature.WidthP50 + i] = reachP[i].Width;
+            features[(int)TokenFeature.WidthP50 + i] = _reachP[i].Width;
             features[(int)TokenFeature.WidthQ50 + i] = at.ReachQ[i].Width;
         }
         features[(int)TokenFeature.N95Q] = at.ReachQ[2].Width;
-        var retained = Math.Clamp((at.Retained + Rest(reachP[1], at.Lambda)) / at.Sum, 0, 1);
+        var retained = Math.Clamp((at.Retained + Rest(_reachP[1], at.Lambda)) / at.Sum, 0, 1);
         features[(int)TokenFeature.Retained] = retained;
         features[(int)TokenFeature.Leak] = 1 - retained;
-        features[(int)TokenFeature.PreOnPost] = Math.Clamp((at.PreOnPost + Rest(at.ReachQ[1], 1)) / p.Sum, 0, 1);
+        features[(int)TokenFeature.PreOnPost] = Math.Clamp((at.PreOnPost + Rest(at.ReachQ[1], 1)) / _p.Sum, 0, 1);
         if (at.Lambda != 1)
         {
             if (at.Balance >= 0)
@@ -248,13 +248,13 @@ internal sealed class HistogramFeatures
                 at.AboveP += Balanced(at, 1);
                 at.AboveQ += Balanced(at, at.Lambda);
             }
-            features[(int)TokenFeature.Tv] = Math.Clamp(Math.Abs(at.AboveP / p.Sum - at.AboveQ / at.Sum), 0, 1);
+            features[(int)TokenFeature.Tv] = Math.Clamp(Math.Abs(at.AboveP / _p.Sum - at.AboveQ / at.Sum), 0, 1);
         }
-        var shifted = x - (double)row.Histogram.Largest;
-        features[(int)TokenFeature.LogPX] = shifted - p.LogSum;
+        var shifted = x - (double)_row.Histogram.Largest;
+        features[(int)TokenFeature.LogPX] = shifted - _p.LogSum;
         features[(int)TokenFeature.LogQX] = shifted * at.Lambda - at.LogSum;
-        features[(int)TokenFeature.RankX] = row.RankX;
-        features[(int)TokenFeature.OutsideX] = row.RankX > reachP[1].Width ? 1 : 0;
+        features[(int)TokenFeature.RankX] = _row.RankX;
+        features[(int)TokenFeature.OutsideX] = _row.RankX > _reachP[1].Width ? 1 : 0;
         return true;
     }
 
@@ -263,7 +263,7 @@ internal sealed class HistogramFeatures
     {
         var n = Exponentials(at.Balance, lambda);
         var sum = 0.0;
-        for (var i = 0; i < n && z[i] > at.BalanceZ; i++) sum += e[i];
+        for (var i = 0; i < n && _z[i] > at.BalanceZ; i++) sum += _e[i];
         return sum;
     }
 }

@@ -17,30 +17,30 @@ internal sealed unsafe class HistogramRow
     private const int Half = 1 << 15;
     private const int InsertionBelow = 24;
 
-    private readonly int captureSize;
-    private readonly int[] cursor = new int[2 * Half];  // where the next token of a wanted bucket goes; 0 = not wanted
-    private readonly float[] picked;                    // logits of the wanted buckets, from 1 on
-    private readonly float[] scratch = new float[BucketCapacity];
-    private readonly int[] slots = new int[257];
-    private readonly int[] tokensAbove = new int[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
-    private readonly int[] wanted;
-    private readonly int[] start;
-    private readonly ushort[] filter = new ushort[64];
-    private int wantedCount, used, xBucket, xSlot, cut;
+    private readonly int _captureSize;
+    private readonly int[] _cursor = new int[2 * Half];  // where the next token of a wanted bucket goes; 0 = not wanted
+    private readonly float[] _picked;                    // logits of the wanted buckets, from 1 on
+    private readonly float[] _scratch = new float[BucketCapacity];
+    private readonly int[] _slots = new int[257];
+    private readonly int[] _tokensAbove = new int[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
+    private readonly int[] _wanted;
+    private readonly int[] _start;
+    private readonly ushort[] _filter = new ushort[64];
+    private int _wantedCount, _used, _xBucket, _xSlot, _cut;
 
     /// <param name="vocabularySize">V.</param>
     /// <param name="captureSize">K.</param>
     /// <param name="mostWanted">Most tail buckets wanted at once.</param>
     public HistogramRow(int vocabularySize, int captureSize, int mostWanted)
     {
-        this.captureSize = captureSize;
+        _captureSize = captureSize;
         Histogram = new LogitHistogram(vocabularySize);
         TopCapacity = captureSize + BucketCapacity + 8;
         Top = new double[TopCapacity];
         TopWeight = new double[TopCapacity];
-        picked = new float[TopCapacity + mostWanted * BucketCapacity + 8];
-        wanted = new int[mostWanted];
-        start = new int[mostWanted];
+        _picked = new float[TopCapacity + mostWanted * BucketCapacity + 8];
+        _wanted = new int[mostWanted];
+        _start = new int[mostWanted];
     }
 
     public LogitHistogram Histogram { get; }
@@ -62,13 +62,13 @@ internal sealed unsafe class HistogramRow
     public int TailBlocks { get; private set; }
 
     /// <summary>No z - max of the tail is above this.</summary>
-    public double TailCeiling => (Histogram.Lowest + cut) * Histogram.Width - Histogram.Largest;
+    public double TailCeiling => (Histogram.Lowest + _cut) * Histogram.Width - Histogram.Largest;
 
     /// <summary>Position of x in the order, once its bucket was picked.</summary>
     public int RankX { get; private set; }
 
     /// <summary>The largest logits in descending order.</summary>
-    public ReadOnlySpan<float> TopLogits => picked.AsSpan(1, TopCount);
+    public ReadOnlySpan<float> TopLogits => _picked.AsSpan(1, TopCount);
 
     /// <summary>z - max at the centre of a bucket.</summary>
     public double Centre(int bucket) => (Histogram.Lowest + bucket + 0.5) * Histogram.Width - Histogram.Largest;
@@ -78,21 +78,21 @@ internal sealed unsafe class HistogramRow
         (int)Math.Clamp(Math.Floor((shifted + Histogram.Largest) / Histogram.Width) - Histogram.Lowest, -1, Histogram.Length);
 
     /// <summary>Number of tokens above a block of the tail.</summary>
-    public int TokensAbove(int block) => tokensAbove[block];
+    public int TokensAbove(int block) => _tokensAbove[block];
 
     /// <summary>Reads a row; false where it does not fit the histogram.</summary>
     public bool TryFill(ReadOnlySpan<float> logits, int token)
     {
         if (!Histogram.TryFill(logits)) return false;
         PlaceTop();
-        xBucket = Histogram.BucketOf[token];
+        _xBucket = Histogram.BucketOf[token];
         CollectTop(logits, 0, token);
-        xSlot = cursor[Half + xBucket];
+        _xSlot = _cursor[Half + _xBucket];
         CollectTop(logits, token, logits.Length);
-        if (xBucket - Histogram.Lowest >= cut) RankX = Rank(logits[token], xSlot, cursor[Half + xBucket], 0);
+        if (_xBucket - Histogram.Lowest >= _cut) RankX = Rank(logits[token], _xSlot, _cursor[Half + _xBucket], 0);
         SortTop();
         CountTail();
-        wantedCount = 0;
+        _wantedCount = 0;
         return true;
     }
 
@@ -104,34 +104,34 @@ internal sealed unsafe class HistogramRow
     {
         var count = Histogram.Count;
         var j = Histogram.Highest - Histogram.Lowest + 1;
-        used = 1;
-        while (used <= captureSize && j > 0)
+        _used = 1;
+        while (_used <= _captureSize && j > 0)
         {
             if (count[--j] == 0) continue;
-            cursor[Half + Histogram.Lowest + j] = used;
-            used += (int)count[j];
+            _cursor[Half + Histogram.Lowest + j] = _used;
+            _used += (int)count[j];
         }
-        TopCount = used - 1;
-        cut = j;
+        TopCount = _used - 1;
+        _cut = j;
     }
 
     /// <summary>Sorts what was collected, and takes the top out of the histogram's last block.</summary>
     private void SortTop()
     {
         var count = Histogram.Count;
-        for (var j = Histogram.Highest - Histogram.Lowest; j >= cut; j--)
+        for (var j = Histogram.Highest - Histogram.Lowest; j >= _cut; j--)
         {
             if (count[j] == 0) continue;
-            ref var end = ref cursor[Half + Histogram.Lowest + j];
-            SortDescending(picked.AsSpan(end - (int)count[j], (int)count[j]), Histogram.Lowest + j);
+            ref var end = ref _cursor[Half + Histogram.Lowest + j];
+            SortDescending(_picked.AsSpan(end - (int)count[j], (int)count[j]), Histogram.Lowest + j);
             end = 0;
         }
-        TailBlocks = (cut + LogitHistogram.Block - 1) / LogitHistogram.Block;
-        for (var j = cut; j < TailBlocks * LogitHistogram.Block; j++) count[j] = Histogram.First[j] = Histogram.Second[j] = 0;
+        TailBlocks = (_cut + LogitHistogram.Block - 1) / LogitHistogram.Block;
+        for (var j = _cut; j < TailBlocks * LogitHistogram.Block; j++) count[j] = Histogram.First[j] = Histogram.Second[j] = 0;
         TopPadded = (TopCount + 7) & ~7;
         for (var i = 0; i < TopPadded; i++)
         {
-            Top[i] = i < TopCount ? picked[1 + i] - (double)Histogram.Largest : 0;
+            Top[i] = i < TopCount ? _picked[1 + i] - (double)Histogram.Largest : 0;
             TopWeight[i] = i < TopCount ? 1 : 0;
         }
     }
@@ -141,69 +141,69 @@ internal sealed unsafe class HistogramRow
         var tokens = TopCount;
         for (var block = TailBlocks - 1; block >= 0; block--)
         {
-            tokensAbove[block + 1] = tokens;
+            _tokensAbove[block + 1] = tokens;
             var lanes = Vector512<double>.Zero;
             for (var k = 0; k < LogitHistogram.Block; k += 8)
                 lanes += Vector512.Load(Histogram.Count.Start + block * LogitHistogram.Block + k);
             tokens += (int)Lanes.Sum(lanes);
         }
-        tokensAbove[0] = tokens;
+        _tokensAbove[0] = tokens;
     }
 
     /// <summary>Asks for the tokens of a bucket of the tail (-1, or a bucket of the top: nothing).</summary>
     public void Want(int bucket)
     {
-        if (bucket < 0 || bucket >= cut || cursor[Half + Histogram.Lowest + bucket] != 0) return;
-        cursor[Half + Histogram.Lowest + bucket] = used;
-        wanted[wantedCount] = bucket;
-        start[wantedCount++] = used;
-        used += (int)Histogram.Count[bucket];
+        if (bucket < 0 || bucket >= _cut || _cursor[Half + Histogram.Lowest + bucket] != 0) return;
+        _cursor[Half + Histogram.Lowest + bucket] = _used;
+        _wanted[_wantedCount] = bucket;
+        _start[_wantedCount++] = _used;
+        _used += (int)Histogram.Count[bucket];
     }
 
     /// <summary>Asks for x's bucket, where it is not at the top.</summary>
     public void WantX()
     {
-        Want(xBucket - Histogram.Lowest);
+        Want(_xBucket - Histogram.Lowest);
     }
 
     /// <summary>Fetches the wanted buckets, in descending order each.</summary>
     public void Pick(ReadOnlySpan<float> logits, int token)
     {
-        if (wantedCount == 0) return;
-        filter.AsSpan().Clear();
-        for (var i = 0; i < wantedCount; i++)
+        if (_wantedCount == 0) return;
+        _filter.AsSpan().Clear();
+        for (var i = 0; i < _wantedCount; i++)
         {
-            var bucket = (ushort)(Histogram.Lowest + wanted[i]);
-            filter[bucket >> 4 & 63] |= (ushort)(1 << (bucket & 15));
+            var bucket = (ushort)(Histogram.Lowest + _wanted[i]);
+            _filter[bucket >> 4 & 63] |= (ushort)(1 << (bucket & 15));
         }
         Collect(logits, 0, token);
-        xSlot = cursor[Half + xBucket];
+        _xSlot = _cursor[Half + _xBucket];
         Collect(logits, token, logits.Length);
-        for (var i = 0; i < wantedCount; i++)
+        for (var i = 0; i < _wantedCount; i++)
         {
-            var bucket = Histogram.Lowest + wanted[i];
-            var end = cursor[Half + bucket];
-            if (bucket == xBucket) RankX = Rank(logits[token], xSlot, end, TokensAboveBucket(wanted[i]));
-            SortDescending(picked.AsSpan(start[i], end - start[i]), bucket);
+            var bucket = Histogram.Lowest + _wanted[i];
+            var end = _cursor[Half + bucket];
+            if (bucket == _xBucket) RankX = Rank(logits[token], _xSlot, end, TokensAboveBucket(_wanted[i]));
+            SortDescending(_picked.AsSpan(_start[i], end - _start[i]), bucket);
         }
     }
 
     /// <summary>The picked logits of a bucket of the tail, in descending order.</summary>
     public ReadOnlySpan<float> Tokens(int bucket) =>
-        picked.AsSpan(cursor[Half + Histogram.Lowest + bucket] - (int)Histogram.Count[bucket], (int)Histogram.Count[bucket]);
+        _picked.AsSpan(_cursor[Half + Histogram.Lowest + bucket] - (int)Histogram.Count[bucket], (int)Histogram.Count[bucket]);
 
     /// <summary>Forgets what was wanted.</summary>
     public void Release()
     {
-        for (var i = 0; i < wantedCount; i++) cursor[Half + Histogram.Lowest + wanted[i]] = 0;
-        wantedCount = 0;
-        used = TopCount + 1;
+        for (var i = 0; i < _wantedCount; i++) _cursor[Half + Histogram.Lowest + _wanted[i]] = 0;
+        _wantedCount = 0;
+        _used = TopCount + 1;
     }
 
     private int TokensAboveBucket(int bucket)
     {
         var block = bucket / LogitHistogram.Block;
-        var tokens = tokensAbove[block + 1];
+        var tokens = _tokensAbove[block + 1];
         for (var j = (block + 1) * LogitHistogram.Block - 1; j > bucket; j--) tokens += (int)Histogram.Count[j];
         return tokens;
     }
@@ -212,21 +212,21 @@ internal sealed unsafe class HistogramRow
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Rank(float x, int slot, int end, int above)
     {
-        var from = end - (int)Histogram.Count[xBucket - Histogram.Lowest];
+        var from = end - (int)Histogram.Count[_xBucket - Histogram.Lowest];
         var rank = 1 + (from <= TopCount ? from - 1 : above);
-        foreach (var z in picked.AsSpan(from, slot - from)) rank += z >= x ? 1 : 0;
-        foreach (var z in picked.AsSpan(slot, end - slot)) rank += z > x ? 1 : 0;
+        foreach (var z in _picked.AsSpan(from, slot - from)) rank += z >= x ? 1 : 0;
+        foreach (var z in _picked.AsSpan(slot, end - slot)) rank += z > x ? 1 : 0;
         return rank;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CollectTop(ReadOnlySpan<float> logits, int from, int to)
     {
-        var lowest = (short)(Histogram.Lowest + cut);
+        var lowest = (short)(Histogram.Lowest + _cut);
         var threshold = Vector512.Create(lowest);
         fixed (float* z = logits)
-        fixed (int* c = cursor)
-        fixed (float* p = picked)
+        fixed (int* c = _cursor)
+        fixed (float* p = _picked)
         {
             var b = Histogram.BucketOf;
             var i = from;
@@ -254,16 +254,16 @@ internal sealed unsafe class HistogramRow
     private void Collect(ReadOnlySpan<float> logits, int from, int to)
     {
         fixed (float* z = logits)
-        fixed (int* c = cursor)
-        fixed (float* p = picked)
+        fixed (int* c = _cursor)
+        fixed (float* p = _picked)
         {
             var b = Histogram.BucketOf;
             var i = from;
             if (Avx512BW.IsSupported)
             {
                 // The wanted buckets modulo 1,024 are the bits of two registers; what shares a bit is sorted out after.
-                var lower = Vector512.Create<ushort>(filter.AsSpan(0, 32));
-                var upper = Vector512.Create<ushort>(filter.AsSpan(32, 32));
+                var lower = Vector512.Create<ushort>(_filter.AsSpan(0, 32));
+                var upper = Vector512.Create<ushort>(_filter.AsSpan(32, 32));
                 var fifteen = Vector512.Create((ushort)15);
                 for (; i <= to - 64; i += 64)
                 {
@@ -290,8 +290,8 @@ internal sealed unsafe class HistogramRow
                 {
                     var v = Vector256.Load(b + i);
                     var any = Vector256<short>.Zero;
-                    for (var k = 0; k < wantedCount; k++)
-                        any |= Vector256.Equals(v, Vector256.Create((short)(Histogram.Lowest + wanted[k])));
+                    for (var k = 0; k < _wantedCount; k++)
+                        any |= Vector256.Equals(v, Vector256.Create((short)(Histogram.Lowest + _wanted[k])));
                     for (var hits = any.ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
                     {
                         var id = i + BitOperations.TrailingZeroCount(hits);
@@ -316,11 +316,11 @@ internal sealed unsafe class HistogramRow
         if (z.Length > InsertionBelow)
         {
             float scale = (float)(1 / Histogram.Width), floor = bucket;
-            slots.AsSpan().Clear();
-            foreach (var v in z) slots[Part(v) + 1]++;
-            for (var i = 1; i < 257; i++) slots[i] += slots[i - 1];
-            var sorted = scratch.AsSpan(0, z.Length);
-            foreach (var v in z) sorted[slots[Part(v)]++] = v;
+            _slots.AsSpan().Clear();
+            foreach (var v in z) _slots[Part(v) + 1]++;
+            for (var i = 1; i < 257; i++) _slots[i] += _slots[i - 1];
+            var sorted = _scratch.AsSpan(0, z.Length);
+            foreach (var v in z) sorted[_slots[Part(v)]++] = v;
             sorted.CopyTo(z);
 
             int Part(float v) => (int)((1 - (v * scale - floor)) * 255.9f);

@@ -40,8 +40,8 @@ public sealed record KernelBenchmark(
     int CaptureSize)
 {
     private const int RowsPerKind = 4;
-    private static readonly double[] Entropies = [1, 4, 9];
-    private static readonly double[] One = [0.8], Three = [0.3, 0.8, 1.5];
+    private static readonly double[] s_entropies = [1, 4, 9];
+    private static readonly double[] s_one = [0.8], s_three = [0.3, 0.8, 1.5];
 
     /// <summary>Measures on one thread, in some seconds; kernel and softmax take turns on the same row.</summary>
     /// <param name="clock">The clock to measure with.</param>
@@ -52,7 +52,7 @@ public sealed record KernelBenchmark(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 1 << 14);
         ArgumentOutOfRangeException.ThrowIfLessThan(repetitions, 1);
-        var kinds = Array.ConvertAll(Entropies, entropy =>
+        var kinds = Array.ConvertAll(s_entropies, entropy =>
             Enumerable.Range(0, RowsPerKind).Select(i => BenchmarkRows.Make(vocabularySize, entropy, i)).ToArray());
         var plain = new Measurement(clock, vocabularySize, captureSize);
         var rounded = new Measurement(clock, vocabularySize, captureSize);
@@ -73,13 +73,13 @@ public sealed record KernelBenchmark(
         // Enough for the runtime to have compiled everything for speed.
         private const int WarmUp = 12;
 
-        private readonly FeatureKernel kernel = new(vocabularySize, captureSize);
-        private readonly LogitHistogram histogram = new(vocabularySize);
-        private readonly float[] softmax = new float[vocabularySize];
-        private readonly double[] full = new double[Three.Length * TokenFeatures.FullCount];
-        private readonly double[] captured = new double[Three.Length * TokenFeatures.CapturedCount];
+        private readonly FeatureKernel _kernel = new(vocabularySize, captureSize);
+        private readonly LogitHistogram _histogram = new(vocabularySize);
+        private readonly float[] _softmax = new float[vocabularySize];
+        private readonly double[] _full = new double[s_three.Length * TokenFeatures.FullCount];
+        private readonly double[] _captured = new double[s_three.Length * TokenFeatures.CapturedCount];
 
-        public KernelStatistics Statistics => kernel.Statistics;
+        public KernelStatistics Statistics => _kernel.Statistics;
 
         /// <summary>Medians: one temperature, three, a read, the histogram (in softmaxes), and a softmax in microseconds.</summary>
         public double[] Run(float[][] rows, int repetitions)
@@ -90,16 +90,16 @@ public sealed record KernelBenchmark(
                 {
                     void Pair(int what, Action action)
                     {
-                        var unit = Time(() => TensorPrimitives.SoftMax(row, softmax));
+                        var unit = Time(() => TensorPrimitives.SoftMax(row, _softmax));
                         var cost = Time(action);
                         if (repetition < 0) return;
                         pairs[what].Add(cost / unit);
                         pairs[4].Add(unit);
                     }
-                    Pair(0, () => kernel.Compute(row, One, 0, full.AsSpan(0, TokenFeatures.FullCount), captured.AsSpan(0, TokenFeatures.CapturedCount)));
-                    Pair(1, () => kernel.Compute(row, Three, 0, full, captured));
-                    Pair(2, () => softmax[0] = TensorPrimitives.Max<float>(row));
-                    Pair(3, () => histogram.TryFill(row));
+                    Pair(0, () => _kernel.Compute(row, s_one, 0, _full.AsSpan(0, TokenFeatures.FullCount), _captured.AsSpan(0, TokenFeatures.CapturedCount)));
+                    Pair(1, () => _kernel.Compute(row, s_three, 0, _full, _captured));
+                    Pair(2, () => _softmax[0] = TensorPrimitives.Max<float>(row));
+                    Pair(3, () => _histogram.TryFill(row));
                 }
             return Array.ConvertAll(pairs, Median);
         }

@@ -33,17 +33,17 @@ internal sealed unsafe class LogitHistogram
     private const int Stage = 128;
     private const float FirstScale = 1 << 20, SecondScale = 1 << 16;
 
-    private readonly AlignedBuffer<ulong> words = new(2 * Half);
-    private readonly AlignedBuffer<short> bucketOf;
-    private readonly AlignedBuffer<ulong> stage = new(Stage);
+    private readonly AlignedBuffer<ulong> _words = new(2 * Half);
+    private readonly AlignedBuffer<short> _bucketOf;
+    private readonly AlignedBuffer<ulong> _stage = new(Stage);
 
     public LogitHistogram(int vocabularySize)
     {
-        bucketOf = new AlignedBuffer<short>(vocabularySize + 64);
+        _bucketOf = new AlignedBuffer<short>(vocabularySize + 64);
     }
 
     /// <summary>floor(z 2^g) of every token.</summary>
-    public short* BucketOf => bucketOf.Start;
+    public short* BucketOf => _bucketOf.Start;
 
     /// <summary>Per bucket from <see cref="Lowest"/> on: the number of tokens.</summary>
     public AlignedBuffer<double> Count { get; } = new(MaxBuckets);
@@ -91,12 +91,12 @@ internal sealed unsafe class LogitHistogram
         fixed (float* z = logits)
         {
             finite = Avx512BW.IsSupported
-                ? Scatter512(z, logits.Length, scale, words.Start + Half, stage.Start, bucketOf.Start, out smallest, out largest)
-                : Scatter256(z, logits.Length, scale, words.Start + Half, stage.Start, bucketOf.Start, out smallest, out largest);
+                ? Scatter512(z, logits.Length, scale, _words.Start + Half, _stage.Start, _bucketOf.Start, out smallest, out largest)
+                : Scatter256(z, logits.Length, scale, _words.Start + Half, _stage.Start, _bucketOf.Start, out smallest, out largest);
         }
         if (!finite || !(smallest * scale > -Half + 1) || !(largest * scale < Half - 1))
         {
-            words.Span.Clear();
+            _words.Span.Clear();
             return Outcome.Unfit;
         }
         Largest = largest + 0f; // whether -0 or 0 came first is the machine's affair
@@ -107,7 +107,7 @@ internal sealed unsafe class LogitHistogram
         Length = (Highest - Lowest + Block) & ~(Block - 1);
         if (Length > MaxBuckets)
         {
-            words.Span.Slice(Half + lowest, Highest - lowest + 1).Clear();
+            _words.Span.Slice(Half + lowest, Highest - lowest + 1).Clear();
             return Outcome.Unfit;
         }
         var total = Decode();
@@ -122,7 +122,7 @@ internal sealed unsafe class LogitHistogram
         // An integer below 2^52 becomes a double by standing in the mantissa of 2^52.
         var exponent = Vector512.Create(0x4330000000000000L);
         var two52 = Vector512.Create(4503599627370496.0);
-        var from = (long*)words.Start + Half + Lowest;
+        var from = (long*)_words.Start + Half + Lowest;
         double* count = Count.Start, first = First.Start, second = Second.Start;
         for (var i = 0; i < Length; i += 8)
         {

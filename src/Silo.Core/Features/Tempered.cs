@@ -10,19 +10,19 @@ namespace Silo.Core.Features;
 /// </summary>
 internal sealed unsafe class Tempered
 {
-    private readonly double[] top;            // e^(lambda z) of the top tokens, in order
-    private readonly double[] topCumulative;  // its running sums
-    private readonly AlignedBuffer<double> mass = new(LogitHistogram.MaxBuckets);
-    private readonly double[] above = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
-    private readonly AlignedBuffer<double> weights = new(LogitHistogram.Block);
-    private readonly double[] bases = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block];
-    private HistogramRow row = null!;
-    private double relative, absolute;
+    private readonly double[] _top;            // e^(lambda z) of the top tokens, in order
+    private readonly double[] _topCumulative;  // its running sums
+    private readonly AlignedBuffer<double> _mass = new(LogitHistogram.MaxBuckets);
+    private readonly double[] _above = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block + 1];
+    private readonly AlignedBuffer<double> _weights = new(LogitHistogram.Block);
+    private readonly double[] _bases = new double[LogitHistogram.MaxBuckets / LogitHistogram.Block];
+    private HistogramRow _row = null!;
+    private double _relative, _absolute;
 
     public Tempered(int topCapacity)
     {
-        top = new double[topCapacity + 8];
-        topCumulative = new double[topCapacity + 8];
+        _top = new double[topCapacity + 8];
+        _topCumulative = new double[topCapacity + 8];
     }
 
     /// <summary>1 / T.</summary>
@@ -41,13 +41,13 @@ internal sealed unsafe class Tempered
     public ErrorBound Bound { get; private set; }
 
     /// <summary>e^(lambda (z - max)) of the top tokens, in order.</summary>
-    public double[] Top => top;
+    public double[] Top => _top;
 
     /// <summary>Sums the row; false where its error could show in a real to 1e-7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Fill(HistogramRow row, double lambda)
     {
-        this.row = row;
+        _row = row;
         Lambda = lambda;
         var vLambda = Vector512.Create(lambda);
         var energy = Vector512<double>.Zero;
@@ -55,14 +55,14 @@ internal sealed unsafe class Tempered
         {
             var z = Vector512.Create(row.Top, i);
             var e = DeterministicMath.Exp(z * vLambda) * Vector512.Create(row.TopWeight, i);
-            e.CopyTo(top, i);
+            e.CopyTo(_top, i);
             energy = Vector512.FusedMultiplyAdd(e, z, energy);
         }
         var sum = 0.0;
         for (var i = 0; i < row.TopCount; i++)
         {
-            sum += top[i];
-            topCumulative[i] = sum;
+            sum += _top[i];
+            _topCumulative[i] = sum;
         }
         var topSum = sum;
         var topEnergy = Lanes.Sum(energy);
@@ -70,8 +70,8 @@ internal sealed unsafe class Tempered
         Sum = sum;
         LogSum = DeterministicMath.Log(sum);
         Energy = (topEnergy + tailEnergy) / sum;
-        Bound = new ErrorBound(sum, relative, (sum - topSum) / sum, absolute);
-        return relative * Bound.Tail < 1e-7;
+        Bound = new ErrorBound(sum, _relative, (sum - topSum) / sum, _absolute);
+        return _relative * Bound.Tail < 1e-7;
     }
 
     /// <summary>
@@ -82,18 +82,18 @@ internal sealed unsafe class Tempered
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool FillTail(double topSum, out double sum, out double energy)
     {
-        var histogram = row.Histogram;
+        var histogram = _row.Histogram;
         double h = histogram.Width, kappa = Lambda * h / 2;
         sum = topSum;
         energy = 0;
-        relative = absolute = 0;
-        var blocks = row.TailBlocks;
+        _relative = _absolute = 0;
+        var blocks = _row.TailBlocks;
         if (kappa > 0.25)
         {
             // So low a temperature leaves the tail nothing, or the row is for the sorted path.
-            if (LogitHistogram.MaxVocabulary * DeterministicMath.Exp(Lambda * row.TailCeiling) > 1e-15) return false;
-            mass.Span[..histogram.Length].Clear();
-            for (var block = 0; block <= blocks; block++) above[block] = topSum;
+            if (LogitHistogram.MaxVocabulary * DeterministicMath.Exp(Lambda * _row.TailCeiling) > 1e-15) return false;
+            _mass.Span[..histogram.Length].Clear();
+            for (var block = 0; block <= blocks; block++) _above[block] = topSum;
             return true;
         }
         var quarter = kappa * kappa / 4;
@@ -105,21 +105,21 @@ internal sealed unsafe class Tempered
         // In the mean of z the third moment is missing: s³ is close to 3/16 s there (the Chebyshev fit again).
         var c0PlusThird = c0 + c2 * Vector512.Create(0.1875);
 
-        for (var k = 0; k < LogitHistogram.Block; k += 8) Positions(k, Lambda * h).Store(weights.Start + k);
-        for (var k = 0; k < blocks; k++) bases[k] = Lambda * row.Centre(k * LogitHistogram.Block);
-        for (var k = blocks; (k & 7) != 0; k++) bases[k] = 0;
-        for (var k = 0; k < blocks; k += 8) DeterministicMath.Exp(Vector512.Create(bases, k)).CopyTo(bases, k);
+        for (var k = 0; k < LogitHistogram.Block; k += 8) Positions(k, Lambda * h).Store(_weights.Start + k);
+        for (var k = 0; k < blocks; k++) _bases[k] = Lambda * _row.Centre(k * LogitHistogram.Block);
+        for (var k = blocks; (k & 7) != 0; k++) _bases[k] = 0;
+        for (var k = 0; k < blocks; k += 8) DeterministicMath.Exp(Vector512.Create(_bases, k)).CopyTo(_bases, k);
 
         var energies = Vector512<double>.Zero;
         double* count = histogram.Count.Start, first = histogram.First.Start, second = histogram.Second.Start;
-        double* m = mass.Start, w = weights.Start;
+        double* m = _mass.Start, w = _weights.Start;
         var stride = step * Vector512.Create(8.0);
-        var origin = row.Centre(0);
+        var origin = _row.Centre(0);
         for (var block = blocks - 1; block >= 0; block--)
         {
-            above[block + 1] = sum;
+            _above[block + 1] = sum;
             var start = block * LogitHistogram.Block;
-            var vBase = Vector512.Create(bases[block]);
+            var vBase = Vector512.Create(_bases[block]);
             var lanes = Vector512<double>.Zero;
             var centre = Vector512.Create(origin + start * h) + Ramp * step;
             for (var k = 0; k < LogitHistogram.Block; k += 8)
@@ -138,10 +138,10 @@ internal sealed unsafe class Tempered
             }
             sum += Lanes.Sum(lanes);
         }
-        above[0] = sum;
+        _above[0] = sum;
         energy = Lanes.Sum(energies);
-        relative = (kappa * kappa * kappa / 24 + kappa * kappa / (1 << 16)) * 1.01 * DeterministicMath.Exp(2 * kappa);
-        absolute = 2 * kappa / (1 << 20) * NearZero() / sum;
+        _relative = (kappa * kappa * kappa / 24 + kappa * kappa / (1 << 16)) * 1.01 * DeterministicMath.Exp(2 * kappa);
+        _absolute = 2 * kappa / (1 << 20) * NearZero() / sum;
         return true;
     }
 
@@ -153,23 +153,23 @@ internal sealed unsafe class Tempered
     /// <summary>Mass of the buckets next to 0, where s 2^20 need not be whole and is cut.</summary>
     private double NearZero()
     {
-        var from = Math.Max(0, -9 - row.Histogram.Lowest);
-        var to = Math.Min(row.TailBlocks * LogitHistogram.Block, 10 - row.Histogram.Lowest);
+        var from = Math.Max(0, -9 - _row.Histogram.Lowest);
+        var to = Math.Min(_row.TailBlocks * LogitHistogram.Block, 10 - _row.Histogram.Lowest);
         var sum = 0.0;
-        for (var j = from; j < to; j++) sum += mass[j];
+        for (var j = from; j < to; j++) sum += _mass[j];
         return sum;
     }
 
     /// <summary>Sum over the first tokens of the order, all of them top tokens.</summary>
-    public double OfTop(int tokens) => tokens == 0 ? 0 : topCumulative[tokens - 1];
+    public double OfTop(int tokens) => tokens == 0 ? 0 : _topCumulative[tokens - 1];
 
     /// <summary>Sum over all tokens above a tail bucket.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Above(int bucket)
     {
         var block = bucket / LogitHistogram.Block;
-        var sum = above[block + 1];
-        for (var j = (block + 1) * LogitHistogram.Block - 1; j > bucket; j--) sum += mass[j];
+        var sum = _above[block + 1];
+        for (var j = (block + 1) * LogitHistogram.Block - 1; j > bucket; j--) sum += _mass[j];
         return sum;
     }
 
@@ -178,25 +178,25 @@ internal sealed unsafe class Tempered
     public Crossing Reach(double m)
     {
         var target = (m - ReferenceFeatures.ThresholdSlack) * Sum;
-        var last = row.TopCount - 1;
-        if (topCumulative[last] >= target)
+        var last = _row.TopCount - 1;
+        if (_topCumulative[last] >= target)
         {
             var k = 0;
-            while (topCumulative[k] < target) k++;
-            var certain = Bound.IsCertain(target, k == 0 ? 0 : topCumulative[k - 1], topCumulative[k]);
+            while (_topCumulative[k] < target) k++;
+            var certain = Bound.IsCertain(target, k == 0 ? 0 : _topCumulative[k - 1], _topCumulative[k]);
             return new Crossing(-1, 0, 0, k + 1, target, certain);
         }
-        var block = row.TailBlocks - 1;
-        while (block > 0 && above[block] < target) block--;
-        var cumulative = above[block + 1];
+        var block = _row.TailBlocks - 1;
+        while (block > 0 && _above[block] < target) block--;
+        var cumulative = _above[block + 1];
         var j = (block + 1) * LogitHistogram.Block - 1;
-        var tokens = row.TokensAbove(block + 1);
+        var tokens = _row.TokensAbove(block + 1);
         for (; j > block * LogitHistogram.Block; j--)
         {
-            var with = cumulative + mass[j];
+            var with = cumulative + _mass[j];
             if (with >= target) break;
             cumulative = with;
-            tokens += (int)row.Histogram.Count[j];
+            tokens += (int)_row.Histogram.Count[j];
         }
         return new Crossing(j, cumulative, tokens, 0, target, true);
     }

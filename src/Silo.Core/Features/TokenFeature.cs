@@ -83,7 +83,7 @@ public static class TokenFeatures
     /// <summary>Columns of a captured feature row: those of a full one, then mass, size and whether x was appended.</summary>
     public const int CapturedCount = 31;
 
-    private static readonly string[] NamesByColumn =
+    private static readonly string[] s_namesByColumn =
     [
         "width_p_50", "width_p_90", "width_p_95", "width_p_99", "width_q_50", "width_q_90", "width_q_95", "width_q_99",
         "n95_q", "retained", "leak", "pre_on_post", "entropy_p", "entropy_q", "entropy_shift", "kl_qp", "kl_pq", "js",
@@ -92,10 +92,10 @@ public static class TokenFeatures
     ];
 
     /// <summary>The key of every column, in column order; a full row uses the first <see cref="FullCount"/>.</summary>
-    public static ReadOnlySpan<string> Names => NamesByColumn;
+    public static ReadOnlySpan<string> Names => s_namesByColumn;
 
     /// <summary>The key of a feature, as in every output of Silo.</summary>
-    public static string Name(this TokenFeature feature) => NamesByColumn[(int)feature];
+    public static string Name(this TokenFeature feature) => s_namesByColumn[(int)feature];
 
     /// <summary>
     /// Whether the feature depends on the temperature: those that do have a twin at a fixed reference temperature.

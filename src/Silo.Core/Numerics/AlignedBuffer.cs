@@ -11,12 +11,12 @@ internal sealed unsafe class AlignedBuffer<T>
 {
     private const int Line = 64;
 
-    private readonly T[] owner;
+    private readonly T[] _owner;
 
     public AlignedBuffer(int length)
     {
-        owner = GC.AllocateArray<T>(length + Line / sizeof(T), pinned: true);
-        var start = (nint)Unsafe.AsPointer(ref owner[0]);
+        _owner = GC.AllocateArray<T>(length + Line / sizeof(T), pinned: true);
+        var start = (nint)Unsafe.AsPointer(ref _owner[0]);
         Start = (T*)((start + Line - 1) & -Line);
         Length = length;
     }

@@ -11,9 +11,9 @@ namespace Silo.Core.Statistics;
 /// </remarks>
 public sealed class ConfidenceSequence
 {
-    private readonly double c, range, logTerm;
-    private double sumX, sumSquares, sumLambda, sumLambdaX, sumVPsi;
-    private double mean = 0.5, variance = 0.25;
+    private readonly double _c, _range, _logTerm;
+    private double _sumX, _sumSquares, _sumLambda, _sumLambdaX, _sumVPsi;
+    private double _mean = 0.5, _variance = 0.25;
 
     /// <summary>An empty sequence.</summary>
     /// <param name="alpha">Chance of ever missing the mean, in (0, 1).</param>
@@ -24,7 +24,7 @@ public sealed class ConfidenceSequence
         if (!(alpha > 0 && alpha < 1)) throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "alpha is inside (0, 1)");
         if (!(c > 0 && c < 1)) throw new ArgumentOutOfRangeException(nameof(c), c, "c is inside (0, 1)");
         if (!(range > 0 && double.IsFinite(range))) throw new ArgumentOutOfRangeException(nameof(range), range, "a range is positive");
-        (this.c, this.range, logTerm) = (c, range, Math.Log(2 / alpha));
+        (_c, _range, _logTerm) = (c, range, Math.Log(2 / alpha));
         (Running, Lower, Upper) = (new Interval(-range, range), double.NegativeInfinity, double.PositiveInfinity);
     }
 
@@ -44,7 +44,7 @@ public sealed class ConfidenceSequence
     public double Upper { get; private set; }
 
     /// <summary>The last interval, clipped to [-range, range].</summary>
-    public Interval Clipped => new(Math.Max(-range, Lower), Math.Min(range, Upper));
+    public Interval Clipped => new(Math.Max(-_range, Lower), Math.Min(_range, Upper));
 
     /// <summary>
     /// The intersection of all clipped intervals so far: the one to report. Its lower bound may pass the upper one, with
@@ -56,24 +56,24 @@ public sealed class ConfidenceSequence
     /// <exception cref="ArgumentOutOfRangeException">The value is NaN or outside [-range, range].</exception>
     public void Add(double value)
     {
-        if (!(Math.Abs(value) <= range)) throw new ArgumentOutOfRangeException(nameof(value), value, $"values lie within {range} of 0");
-        double t = ++Count, x = (value / range + 1) / 2;
+        if (!(Math.Abs(value) <= _range)) throw new ArgumentOutOfRangeException(nameof(value), value, $"values lie within {_range} of 0");
+        double t = ++Count, x = (value / _range + 1) / 2;
         // lambda_t = min(c, sqrt(2 L / (s²_(t-1) t log(1 + t)))), v_t = 4 (X_t - mu_(t-1))², psi(l) = (-log(1 - l) - l) / 4
-        Lambda = Math.Min(c, Math.Sqrt(2 * logTerm / (variance * t * Math.Log(1 + t))));
-        double v = 4 * (x - mean) * (x - mean), psi = (-Math.Log(1 - Lambda) - Lambda) / 4;
-        sumLambda += Lambda;
-        sumLambdaX += Lambda * x;
-        sumVPsi += v * psi;
+        Lambda = Math.Min(_c, Math.Sqrt(2 * _logTerm / (_variance * t * Math.Log(1 + t))));
+        double v = 4 * (x - _mean) * (x - _mean), psi = (-Math.Log(1 - Lambda) - Lambda) / 4;
+        _sumLambda += Lambda;
+        _sumLambdaX += Lambda * x;
+        _sumVPsi += v * psi;
         // mu_t and s²_t, each deviation from its own mean.
-        sumX += x;
-        mean = (0.5 + sumX) / (t + 1);
-        sumSquares += (x - mean) * (x - mean);
-        variance = (0.25 + sumSquares) / (t + 1);
+        _sumX += x;
+        _mean = (0.5 + _sumX) / (t + 1);
+        _sumSquares += (x - _mean) * (x - _mean);
+        _variance = (0.25 + _sumSquares) / (t + 1);
 
-        double center = sumLambdaX / sumLambda, half = (logTerm + sumVPsi) / sumLambda;
-        Center = range * (2 * center - 1);
-        Lower = range * (2 * (center - half) - 1);
-        Upper = range * (2 * (center + half) - 1);
+        double center = _sumLambdaX / _sumLambda, half = (_logTerm + _sumVPsi) / _sumLambda;
+        Center = _range * (2 * center - 1);
+        Lower = _range * (2 * (center - half) - 1);
+        Upper = _range * (2 * (center + half) - 1);
         Running = new(Math.Max(Running.Lower, Clipped.Lower), Math.Min(Running.Upper, Clipped.Upper));
     }
 }

@@ -11,11 +11,11 @@ public sealed class PoissonBootstrap(int resamples)
     // Values up to 4 in units of 2^-32 leave room for 2^29 prompts; the rounding, 1e-10, is far below the bootstrap's noise.
     private const double Scale = 4294967296, Limit = 4;
 
-    private readonly long[] sums = new long[resamples];
-    private readonly long[] counts = new long[resamples];
+    private readonly long[] _sums = new long[resamples];
+    private readonly long[] _counts = new long[resamples];
 
     /// <summary>Number of resamples.</summary>
-    public int Resamples => sums.Length;
+    public int Resamples => _sums.Length;
 
     /// <summary>Adds a prompt's value.</summary>
     /// <param name="weights">The prompt's weights, one for each resample.</param>
@@ -33,11 +33,11 @@ public sealed class PoissonBootstrap(int resamples)
     /// <exception cref="ArgumentException">The other has another number of resamples.</exception>
     public void Merge(PoissonBootstrap other)
     {
-        MidRanks.RequireLength(sums.Length, other.sums.Length);
-        for (int r = 0; r < sums.Length; r++)
+        MidRanks.RequireLength(_sums.Length, other._sums.Length);
+        for (int r = 0; r < _sums.Length; r++)
         {
-            sums[r] += other.sums[r];
-            counts[r] += other.counts[r];
+            _sums[r] += other._sums[r];
+            _counts[r] += other._counts[r];
         }
     }
 
@@ -45,20 +45,20 @@ public sealed class PoissonBootstrap(int resamples)
     /// <param name="level">Coverage, in (0, 1).</param>
     public Interval? Interval(double level = 0.95)
     {
-        var means = new double[sums.Length];
+        var means = new double[_sums.Length];
         int kept = 0;
-        for (int r = 0; r < sums.Length; r++)
-            if (counts[r] > 0) means[kept++] = sums[r] / Scale / counts[r];
+        for (int r = 0; r < _sums.Length; r++)
+            if (_counts[r] > 0) means[kept++] = _sums[r] / Scale / _counts[r];
         return Bootstrap.Percentiles(means.AsSpan(0, kept), level);
     }
 
     private void Accumulate(ReadOnlySpan<byte> weights, long units, long sign)
     {
-        MidRanks.RequireLength(sums.Length, weights.Length);
+        MidRanks.RequireLength(_sums.Length, weights.Length);
         for (int r = 0; r < weights.Length; r++)
         {
-            sums[r] += weights[r] * units;
-            counts[r] += weights[r] * sign;
+            _sums[r] += weights[r] * units;
+            _counts[r] += weights[r] * sign;
         }
     }
 

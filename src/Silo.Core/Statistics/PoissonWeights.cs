@@ -15,7 +15,7 @@ public static class PoissonWeights
     public const int Max = 8;
 
     // P(weight <= k) * 2^16 for k = 0..7, rounded: exp(-1) sum 1/j!. The last step, to 8, is what 16 bits leave of the tail.
-    private static readonly ushort[] Steps = [24109, 48219, 60273, 64292, 65296, 65497, 65531, 65535];
+    private static readonly ushort[] s_steps = [24109, 48219, 60273, 64292, 65296, 65497, 65531, 65535];
 
     /// <summary>Fills in the weights of one prompt: place r belongs to resample r.</summary>
     /// <param name="seed">The experiment's seed.</param>
@@ -42,7 +42,7 @@ public static class PoissonWeights
         foreach (ref var lane in MemoryMarshal.Cast<ushort, Vector128<ushort>>(uniforms))
         {
             var reached = Vector128<ushort>.Zero;
-            foreach (ushort step in Steps) reached -= Vector128.GreaterThanOrEqual(lane, Vector128.Create(step));
+            foreach (ushort step in s_steps) reached -= Vector128.GreaterThanOrEqual(lane, Vector128.Create(step));
             lane = reached;
         }
     }

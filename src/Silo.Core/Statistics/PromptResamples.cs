@@ -9,8 +9,8 @@ namespace Silo.Core.Statistics;
 /// </summary>
 public sealed class PromptResamples
 {
-    private readonly int[] drawn;
-    private readonly int prompts, resamples;
+    private readonly int[] _drawn;
+    private readonly int _prompts, _resamples;
 
     /// <summary>Draws the resamples.</summary>
     /// <param name="prompts">Number of prompts.</param>
@@ -19,7 +19,7 @@ public sealed class PromptResamples
     public PromptResamples(int prompts, CounterRandom random, int resamples = 2000)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resamples);
-        (this.prompts, this.resamples, drawn) = (prompts, resamples, new int[checked(prompts * resamples)]);
+        (_prompts, _resamples, _drawn) = (prompts, resamples, new int[checked(prompts * resamples)]);
         var words = new ulong[(prompts + 1) / 2];
         for (int resample = 0; resample < resamples; resample++) Bootstrap.DrawPrompts(random, resample, words, Row(resample));
     }
@@ -30,11 +30,11 @@ public sealed class PromptResamples
     /// <exception cref="ArgumentException">The number of prompts differs.</exception>
     public Interval? Mean(ReadOnlySpan<double> perPrompt, double level = 0.95)
     {
-        MidRanks.RequireLength(prompts, perPrompt.Length);
-        var means = new ResampledMeans(perPrompt, resamples);
-        for (int resample = 0; resample < resamples; resample++) means.Take(Row(resample));
+        MidRanks.RequireLength(_prompts, perPrompt.Length);
+        var means = new ResampledMeans(perPrompt, _resamples);
+        for (int resample = 0; resample < _resamples; resample++) means.Take(Row(resample));
         return means.Percentiles(level);
     }
 
-    private Span<int> Row(int resample) => drawn.AsSpan(resample * prompts, prompts);
+    private Span<int> Row(int resample) => _drawn.AsSpan(resample * _prompts, _prompts);
 }

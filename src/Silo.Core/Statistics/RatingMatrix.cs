@@ -6,7 +6,7 @@ namespace Silo.Core.Statistics;
 /// </summary>
 public readonly struct RatingMatrix
 {
-    private readonly double[] values;
+    private readonly double[] _values;
 
     /// <summary>Wraps the values without copying them.</summary>
     /// <param name="raters">Number of rows.</param>
@@ -16,7 +16,7 @@ public readonly struct RatingMatrix
     public RatingMatrix(int raters, int items, double[] values)
     {
         MidRanks.RequireLength(raters * items, values.Length);
-        (Raters, Items, this.values) = (raters, items, values);
+        (Raters, Items, _values) = (raters, items, values);
     }
 
     /// <summary>Number of raters, those who rated nothing included.</summary>
@@ -26,7 +26,7 @@ public readonly struct RatingMatrix
     public int Items { get; }
 
     /// <summary>One rater's values of the items.</summary>
-    public ReadOnlySpan<double> this[int rater] => values.AsSpan(rater * Items, Items);
+    public ReadOnlySpan<double> this[int rater] => _values.AsSpan(rater * Items, Items);
 
     /// <summary>Whether the rater has a value for every item, of which there is one at least.</summary>
     public bool IsComplete(int rater) => Items > 0 && !MidRanks.HasNaN(this[rater]);

@@ -6,20 +6,20 @@ namespace Silo.Core.Text;
 /// </summary>
 internal sealed class PatternMasks
 {
-    private readonly Dictionary<int, int> rows = [];
-    private readonly ulong[] masks;
+    private readonly Dictionary<int, int> _rows = [];
+    private readonly ulong[] _masks;
 
     public PatternMasks(ReadOnlySpan<int> pattern)
     {
-        foreach (int symbol in pattern) rows.TryAdd(symbol, rows.Count + 1);
+        foreach (int symbol in pattern) _rows.TryAdd(symbol, _rows.Count + 1);
         Blocks = (pattern.Length + 63) / 64;
-        masks = new ulong[(rows.Count + 1) * Blocks];
-        for (int i = 0; i < pattern.Length; i++) masks[rows[pattern[i]] * Blocks + i / 64] |= 1UL << i;
+        _masks = new ulong[(_rows.Count + 1) * Blocks];
+        for (int i = 0; i < pattern.Length; i++) _masks[_rows[pattern[i]] * Blocks + i / 64] |= 1UL << i;
     }
 
     /// <summary>Number of 64-bit words in a row.</summary>
     public int Blocks { get; }
 
     /// <summary>The positions of a symbol.</summary>
-    public ReadOnlySpan<ulong> this[int symbol] => masks.AsSpan(rows.GetValueOrDefault(symbol) * Blocks, Blocks);
+    public ReadOnlySpan<ulong> this[int symbol] => _masks.AsSpan(_rows.GetValueOrDefault(symbol) * Blocks, Blocks);
 }

@@ -39,7 +39,7 @@ public static class Words
 
     private ref struct Splitter(ReadOnlySpan<char> text)
     {
-        private ReadOnlySpan<char> rest = text;
+        private ReadOnlySpan<char> _rest = text;
 
         public ReadOnlySpan<char> Current { get; private set; } = default;
 
@@ -47,12 +47,12 @@ public static class Words
 
         public bool MoveNext()
         {
-            rest = rest.TrimStart();
-            if (rest.IsEmpty) return false;
+            _rest = _rest.TrimStart();
+            if (_rest.IsEmpty) return false;
             int end = 1;
-            while (end < rest.Length && !char.IsWhiteSpace(rest[end])) end++;
-            Current = rest[..end];
-            rest = rest[end..];
+            while (end < _rest.Length && !char.IsWhiteSpace(_rest[end])) end++;
+            Current = _rest[..end];
+            _rest = _rest[end..];
             return true;
         }
     }

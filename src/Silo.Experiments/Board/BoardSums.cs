@@ -10,7 +10,7 @@ namespace Silo.Experiments.Board;
 public sealed class BoardSums(BoardDesign design)
 {
     private const int Format = 1;
-    private readonly SortedDictionary<string, GoldSums> byGold = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, GoldSums> _byGold = new(StringComparer.Ordinal);
 
     /// <summary>Number of prompts whose texts are known.</summary>
     public int Prompts { get; private set; }
@@ -19,7 +19,7 @@ public sealed class BoardSums(BoardDesign design)
     public int Texts { get; private set; }
 
     /// <summary>Sums by name of the gold, ordered by name; a gold without a rated prompt is absent.</summary>
-    public IReadOnlyDictionary<string, GoldSums> Golds => byGold;
+    public IReadOnlyDictionary<string, GoldSums> Golds => _byGold;
 
     /// <summary>Counts a prompt's texts.</summary>
     public void AddPrompt(PromptTexts texts) => (Prompts, Texts) = (Prompts + 1, Texts + texts.Count);
@@ -31,7 +31,7 @@ public sealed class BoardSums(BoardDesign design)
     public void Add(GoldRow row)
     {
         var name = row.Gold.Name.ToString();
-        if (!byGold.TryGetValue(name, out var sums)) byGold[name] = sums = new(row.Rho.Length, row.Pairs.Length);
+        if (!_byGold.TryGetValue(name, out var sums)) _byGold[name] = sums = new(row.Rho.Length, row.Pairs.Length);
         sums.Add(row);
     }
 
@@ -39,9 +39,9 @@ public sealed class BoardSums(BoardDesign design)
     public void Remove(GoldRow row)
     {
         var name = row.Gold.Name.ToString();
-        var sums = byGold[name];
+        var sums = _byGold[name];
         sums.Remove(row);
-        if (sums.Rated == 0) byGold.Remove(name);
+        if (sums.Rated == 0) _byGold.Remove(name);
     }
 
     /// <summary>Adds the sums of other prompts.</summary>
@@ -49,10 +49,10 @@ public sealed class BoardSums(BoardDesign design)
     {
         Prompts += other.Prompts;
         Texts += other.Texts;
-        foreach (var (name, sums) in other.byGold)
+        foreach (var (name, sums) in other._byGold)
         {
-            if (!byGold.TryGetValue(name, out var mine))
-                byGold[name] = mine = new(sums.Columns.Length, sums.Kinds);
+            if (!_byGold.TryGetValue(name, out var mine))
+                _byGold[name] = mine = new(sums.Columns.Length, sums.Kinds);
             mine.Merge(sums);
         }
     }
@@ -65,8 +65,8 @@ public sealed class BoardSums(BoardDesign design)
         writer.Write(Format);
         writer.Write(Prompts);
         writer.Write(Texts);
-        writer.Write(byGold.Count);
-        foreach (var (name, sums) in byGold)
+        writer.Write(_byGold.Count);
+        foreach (var (name, sums) in _byGold)
         {
             writer.Write(name);
             sums.Write(writer);
@@ -88,7 +88,7 @@ public sealed class BoardSums(BoardDesign design)
             if (reader.ReadInt32() != Format) throw new InvalidDataException("the sums are of a later version");
             var sums = new BoardSums(design) { Prompts = reader.ReadInt32(), Texts = reader.ReadInt32() };
             for (var left = reader.ReadInt32(); left > 0; left--)
-                sums.byGold.Add(reader.ReadString(),
+                sums._byGold.Add(reader.ReadString(),
                     GoldSums.Read(reader, Control.Columns.Count + design.Measures.Count, PairKind.Count(design.Temperatures.Count)));
             return sums;
         }
@@ -100,8 +100,8 @@ public sealed class BoardSums(BoardDesign design)
 
     /// <summary>Whether both hold the same sums to the last bit.</summary>
     public bool SameAs(BoardSums other) =>
-        Prompts == other.Prompts && Texts == other.Texts && byGold.Count == other.byGold.Count
-        && byGold.All(g => other.byGold.TryGetValue(g.Key, out var sums) && g.Value.SameAs(sums));
+        Prompts == other.Prompts && Texts == other.Texts && _byGold.Count == other._byGold.Count
+        && _byGold.All(g => other._byGold.TryGetValue(g.Key, out var sums) && g.Value.SameAs(sums));
 
     /// <summary>The design that the columns belong to.</summary>
     public BoardDesign Design => design;

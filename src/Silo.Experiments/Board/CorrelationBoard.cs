@@ -14,7 +14,7 @@ namespace Silo.Experiments.Board;
 /// </remarks>
 public sealed class CorrelationBoard
 {
-    private readonly SortedDictionary<string, PromptEntry> prompts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, PromptEntry> _prompts = new(StringComparer.Ordinal);
 
     /// <summary>An empty board.</summary>
     /// <exception cref="SiloException">The design cannot be used.</exception>
@@ -35,7 +35,7 @@ public sealed class CorrelationBoard
     public BoardSums Sums { get; }
 
     /// <summary>All prompts that are planned, have texts or have ranks, ordered by id.</summary>
-    internal IReadOnlyCollection<PromptEntry> Prompts => prompts.Values;
+    internal IReadOnlyCollection<PromptEntry> Prompts => _prompts.Values;
 
     /// <summary>
     /// Names a prompt that belongs to the experiment, before it has texts or ranks: the confidence sequence waits for
@@ -52,7 +52,7 @@ public sealed class CorrelationBoard
     /// <summary>Closes all prompts: collecting has ended.</summary>
     public void CloseAll()
     {
-        foreach (var entry in prompts.Values) entry.Closed = true;
+        foreach (var entry in _prompts.Values) entry.Closed = true;
     }
 
     /// <summary>Gives a prompt its texts, all at once; again, if they change.</summary>
@@ -78,7 +78,7 @@ public sealed class CorrelationBoard
     /// <summary>Takes everything another board of the same design knows.</summary>
     public void Merge(CorrelationBoard other)
     {
-        foreach (var theirs in other.prompts.Values)
+        foreach (var theirs in other._prompts.Values)
         {
             var entry = Entry(theirs.Prompt);
             entry.Ranks.Merge(theirs.Ranks);
@@ -101,7 +101,7 @@ public sealed class CorrelationBoard
 
     private PromptEntry Entry(string prompt)
     {
-        if (!prompts.TryGetValue(prompt, out var entry)) prompts[prompt] = entry = new(Design, prompt);
+        if (!_prompts.TryGetValue(prompt, out var entry)) _prompts[prompt] = entry = new(Design, prompt);
         return entry;
     }
 

@@ -8,14 +8,14 @@ namespace Silo.Experiments.Board;
 /// <summary>Reads one gold: its lines of the table, in the order controls, then measures.</summary>
 internal sealed class GoldReading
 {
-    private readonly BoardDesign design;
-    private readonly GoldSums sums;
-    private readonly int unrated;
-    private readonly Resamples resamples;
-    private readonly Column[] columns;
-    private readonly CounterRandom signs;
-    private readonly PooledRanks pooled;
-    private readonly PairLists pairs;
+    private readonly BoardDesign _design;
+    private readonly GoldSums _sums;
+    private readonly int _unrated;
+    private readonly Resamples _resamples;
+    private readonly Column[] _columns;
+    private readonly CounterRandom _signs;
+    private readonly PooledRanks _pooled;
+    private readonly PairLists _pairs;
 
     /// <summary>One line of the table before it is written: a control or a measure with its rho on every rated prompt.</summary>
     private sealed record Column(int Index, string Name, string Title, MeasureKind Kind, Direction? Declared, Measure? Measure, double[] Rho)
@@ -28,16 +28,16 @@ internal sealed class GoldReading
 
     public GoldReading(BoardDesign design, string name, GoldSums sums, IReadOnlyCollection<PromptEntry> prompts, bool exploratory)
     {
-        (this.design, this.sums, Name) = (design, sums, name);
+        (_design, _sums, Name) = (design, sums, name);
         Rated = [.. prompts.SelectMany(p => p.Rows.Where(r => r.Gold.Name.ToString() == name).Select(r => new RatedPrompt(p, r)))];
-        unrated = prompts.Count(p => p.Texts is not null) - Rated.Length;
-        resamples = new(design, [.. Rated.Select(r => r.Entry.Prompt)]);
-        signs = CounterRandom.Create(design.Seed, "board/signs");
+        _unrated = prompts.Count(p => p.Texts is not null) - Rated.Length;
+        _resamples = new(design, [.. Rated.Select(r => r.Entry.Prompt)]);
+        _signs = CounterRandom.Create(design.Seed, "board/signs");
         Sequence = PromptSequence.Of(prompts, Rated.Index().ToDictionary(r => r.Item.Entry.Prompt, r => r.Index));
         BestOrder = BestTemperatureOrder.Learn([.. Rated.Select(r => (r.Entry.Texts!, r.Row.Gold))]);
-        pooled = new(Rated);
-        pairs = new(design, Rated);
-        columns = [.. Columns().Where(c => exploratory || c.Kind != MeasureKind.Measure || c.Primary)];
+        _pooled = new(Rated);
+        _pairs = new(design, Rated);
+        _columns = [.. Columns().Where(c => exploratory || c.Kind != MeasureKind.Measure || c.Primary)];
     }
 
     /// <summary>A prompt with this gold.</summary>
@@ -56,20 +56,20 @@ internal sealed class GoldReading
     private double[]?[] BestOrder { get; }
 
     /// <summary>The resamples of its prompts.</summary>
-    public Resamples Resamples => resamples;
+    public Resamples Resamples => _resamples;
 
     /// <summary>Names of controls that can be correlated with this gold on some prompt.</summary>
-    public IEnumerable<string> UsableControls => columns.Where(c => c.Kind == MeasureKind.Control && Defined(c) > 0).Select(c => c.Name);
+    public IEnumerable<string> UsableControls => _columns.Where(c => c.Kind == MeasureKind.Control && Defined(c) > 0).Select(c => c.Name);
 
     /// <summary>All lines.</summary>
     public IReadOnlyList<MeasureResult> Results()
     {
-        var resampled = ResampledColumn.Of([.. columns.Select(c => c.Rho)], resamples);
-        (Column, ResampledColumn)[] compared = [.. columns.Zip(resampled).Where(c => c.First.Kind != MeasureKind.Measure && Defined(c.First) > 0)];
-        var results = columns.Select((c, i) => Line(c, resampled[i], compared)).ToArray();
+        var resampled = ResampledColumn.Of([.. _columns.Select(c => c.Rho)], _resamples);
+        (Column, ResampledColumn)[] compared = [.. _columns.Zip(resampled).Where(c => c.First.Kind != MeasureKind.Measure && Defined(c.First) > 0)];
+        var results = _columns.Select((c, i) => Line(c, resampled[i], compared)).ToArray();
         var family = results.Index().Where(r => r.Item.Primary).Select(r => r.Index).ToArray();
         var adjusted = Holm.Adjust([.. family.Select(i => results[i].P ?? 1)]);
-        for (var i = 0; i < family.Length; i++) results[family[i]] = Judged(columns[family[i]], results[family[i]], adjusted[i], family.Length);
+        for (var i = 0; i < family.Length; i++) results[family[i]] = Judged(_columns[family[i]], results[family[i]], adjusted[i], family.Length);
         return results;
     }
 
@@ -78,9 +78,9 @@ internal sealed class GoldReading
     {
         for (var half = 0; half < 2; half++)
         {
-            var chosen = Best(columns.Where(c => c.Primary), half, c => c.Sign);
+            var chosen = Best(_columns.Where(c => c.Primary), half, c => c.Sign);
             if (chosen is not { } best) continue;
-            var control = Best(columns.Where(c => c.Kind == MeasureKind.Control), half, c => ServingSign(c, half));
+            var control = Best(_columns.Where(c => c.Kind == MeasureKind.Control), half, c => ServingSign(c, half));
             var own = Half(best.Column, 1 - half, best.Sign);
             var mean = Mean(own);
             PairedDifference? difference = null;
@@ -92,7 +92,7 @@ internal sealed class GoldReading
                 difference = Paired([.. own.Zip(theirs, (a, b) => a - b).Where(d => !double.IsNaN(d))], "halves");
             }
             yield return new(Name, half, best.Column.Name, best.Mean,
-                new(mean, Bootstrap.MeanOverPrompts(own, Stream("halves"), design.Resamples, design.Level),
+                new(mean, Bootstrap.MeanOverPrompts(own, Stream("halves"), _design.Resamples, _design.Level),
                     own.Count(v => !double.IsNaN(v)), own.Count(double.IsNaN)),
                 control?.Column.Name, controlRho, difference);
         }
@@ -101,11 +101,11 @@ internal sealed class GoldReading
     /// <summary>How a column ran over the prompts in the sequence's order.</summary>
     public RunningSeries? Running(string feature)
     {
-        var column = Array.Find(columns, c => c.Name == feature);
+        var column = Array.Find(_columns, c => c.Name == feature);
         if (column is null || column.Name == Control.TemperatureBest.Name) return null;
         var points = new List<RunningPoint>();
         ExactSum sum = default;
-        Sequence.Run(row => column.Rho[row], design.Alpha, range: 1, (sequence, at) =>
+        Sequence.Run(row => column.Rho[row], _design.Alpha, range: 1, (sequence, at) =>
         {
             sum = sum.Add(column.Rho[Sequence.Rows[at]]);
             points.Add(new(at + 1, sum.Mean!.Value, PromptSequence.Shown(sequence)));
@@ -116,8 +116,8 @@ internal sealed class GoldReading
 
     private static List<RunningPoint> Thinned(List<RunningPoint> points)
     {
-        const int most = 250;
-        var step = (points.Count + most - 1) / most;
+        const int Most = 250;
+        var step = (points.Count + Most - 1) / Most;
         return step <= 1 ? points : [.. points.Where((_, i) => (points.Count - 1 - i) % step == 0)];
     }
 
@@ -133,9 +133,9 @@ internal sealed class GoldReading
         yield return new(-1, Control.TemperatureBest.Name, Control.TemperatureBest.Title, MeasureKind.Control,
             Control.TemperatureBest.Direction, null, [.. Rated.Select((r, i) => BestCorrelation(i)?.Rho ?? double.NaN)])
         { Sign = 1 };
-        for (var m = 0; m < design.Measures.Count; m++)
+        for (var m = 0; m < _design.Measures.Count; m++)
         {
-            var measure = design.Measures[m];
+            var measure = _design.Measures[m];
             yield return new(controls + m, measure.Name, measure.Title, measure.Baseline ? MeasureKind.Baseline : MeasureKind.Measure,
                 measure.Direction, measure, RhoOf(controls + m))
             { Sign = measure.Sign };
@@ -156,8 +156,8 @@ internal sealed class GoldReading
     private MeasureResult Line(Column column, ResampledColumn own, (Column Column, ResampledColumn Resampled)[] compared)
     {
         var best = column.Index < 0;
-        var total = best ? BestOrderSums() : sums.Columns[column.Index];
-        var (cs, used) = best ? (null, 0) : Sequence.Run(row => column.Rho[row], design.Alpha, range: 1);
+        var total = best ? BestOrderSums() : _sums.Columns[column.Index];
+        var (cs, used) = best ? (null, 0) : Sequence.Run(row => column.Rho[row], _design.Alpha, range: 1);
         var differences = column.Kind == MeasureKind.Control ? []
             : compared.Where(c => c.Column != column).Select(c => Compare(column, own, c.Column, c.Resampled)).ToArray();
         return new MeasureResult
@@ -170,15 +170,15 @@ internal sealed class GoldReading
             Primary = column.Primary,
             RhoWithin = total.Rho.Mean,
             RhoUntied = total.RhoUntied.Mean,
-            Ci = resamples.OfMean(own.Sums, own.Mask),
+            Ci = _resamples.OfMean(own.Sums, own.Mask),
             Cs = cs,
             NCs = used,
             NDefined = (int)total.Rho.Count,
             NUndefined = Rated.Length - (int)total.Rho.Count,
-            NUnrated = unrated,
+            NUnrated = _unrated,
             TauWithin = total.Tau.Mean,
-            PooledRho = best ? null : pooled.Rho(column.Index),
-            PooledWithinRankRho = best ? null : pooled.WithinRankRho(column.Index),
+            PooledRho = best ? null : _pooled.Rho(column.Index),
+            PooledWithinRankRho = best ? null : _pooled.WithinRankRho(column.Index),
             PairAccuracy = Accuracies(column),
             WithinTemperature = best ? null : WithinTemperature(column, total),
             Differences = differences,
@@ -191,10 +191,10 @@ internal sealed class GoldReading
     private MeasureResult Judged(Column column, MeasureResult line, double adjusted, int family)
     {
         var p = line.P is null ? (double?)null : adjusted;
-        var (verdict, reason) = VerdictRule.Decide(line.Differences, p, design);
+        var (verdict, reason) = VerdictRule.Decide(line.Differences, p, _design);
         var needed = verdict != Verdict.Undecided ? null : VerdictRule.PromptsNeeded(
-            [.. columns.Where(c => c.Kind == MeasureKind.Control).Select(c => DefinedDifferences(column, c)).Where(d => d.Length > 0)],
-            Rated.Length, family, design);
+            [.. _columns.Where(c => c.Kind == MeasureKind.Control).Select(c => DefinedDifferences(column, c)).Where(d => d.Length > 0)],
+            Rated.Length, family, _design);
         return line with { Verdict = verdict, Reason = reason, PHolm = p, PromptsNeeded = needed?.Prompts, PromptsNeededFor = needed?.For };
     }
 
@@ -208,14 +208,14 @@ internal sealed class GoldReading
         var p = tested ? SignFlipP(defined) : null;
         var pOfZeros = !tested ? null : defined.Length == zeros.Length ? p : SignFlipP(zeros);
         var cs = tested && other.Index >= 0
-            ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], design.Alpha, range: 2).Cs : null;
-        var ci = resamples.OfDifference(own, theirs, column.Sign, other.Sign);
+            ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], _design.Alpha, range: 2).Cs : null;
+        var ci = _resamples.OfDifference(own, theirs, column.Sign, other.Sign);
         return new Difference
         {
             To = other.Name,
             Kind = other.Kind,
             Defined = new(Mean(defined), ci, p, defined.Length),
-            UndefinedAsZero = new(Mean(zeros), defined.Length == zeros.Length ? ci : resamples.OfDifferenceWithZeros(own, theirs, column.Sign, other.Sign), pOfZeros, zeros.Length),
+            UndefinedAsZero = new(Mean(zeros), defined.Length == zeros.Length ? ci : _resamples.OfDifferenceWithZeros(own, theirs, column.Sign, other.Sign), pOfZeros, zeros.Length),
             Cs = cs,
         };
     }
@@ -232,11 +232,11 @@ internal sealed class GoldReading
     }
 
     private PairedDifference Paired(double[] differences, string stream) => new(Mean(differences),
-        Bootstrap.MeanOverPrompts(differences, Stream(stream), design.Resamples, design.Level), SignFlipP(differences), differences.Length);
+        Bootstrap.MeanOverPrompts(differences, Stream(stream), _design.Resamples, _design.Level), SignFlipP(differences), differences.Length);
 
-    private double? SignFlipP(double[] differences) => SignFlip.Test(differences, signs, design.SignFlips)?.PGreater;
+    private double? SignFlipP(double[] differences) => SignFlip.Test(differences, _signs, _design.SignFlips)?.PGreater;
 
-    private CounterRandom Stream(string name) => CounterRandom.Create(design.Seed, $"board/{name}/{Name}");
+    private CounterRandom Stream(string name) => CounterRandom.Create(_design.Seed, $"board/{name}/{Name}");
 
     private static double Zero(double rho) => double.IsNaN(rho) ? 0 : rho;
 
@@ -250,10 +250,10 @@ internal sealed class GoldReading
 
     private Estimate? WithinTemperature(Column column, GoldSums.ColumnSums total)
     {
-        if (sums.WithSeveral == 0) return null;
+        if (_sums.WithSeveral == 0) return null;
         double[] values = [.. Rated.Select(r => r.Row.Within?[column.Index] ?? double.NaN)];
-        var resampled = ResampledColumn.Of([values], resamples)[0];
-        return new(total.Within.Mean, resamples.OfMean(resampled.Sums, resampled.Mask), (int)total.Within.Count, sums.WithSeveral - (int)total.Within.Count);
+        var resampled = ResampledColumn.Of([values], _resamples)[0];
+        return new(total.Within.Mean, _resamples.OfMean(resampled.Sums, resampled.Mask), (int)total.Within.Count, _sums.WithSeveral - (int)total.Within.Count);
     }
 
     private GoldSums.ColumnSums BestOrderSums()
@@ -274,17 +274,17 @@ internal sealed class GoldReading
 
     private PairAccuracy[] Accuracies(Column column)
     {
-        var accuracies = new PairAccuracy[sums.Kinds];
+        var accuracies = new PairAccuracy[_sums.Kinds];
         for (var kind = 0; kind < accuracies.Length; kind++)
         {
             if (column.Index < 0)
             {
-                accuracies[kind] = AccuracyReading.Exact(design, pairs.Sums(BestOrder, kind), kind, Rated.Length);
+                accuracies[kind] = AccuracyReading.Exact(_design, _pairs.Sums(BestOrder, kind), kind, Rated.Length);
                 continue;
             }
-            var exact = AccuracyReading.Exact(design, sums.Pairs(column.Index, kind), kind, Rated.Length);
+            var exact = AccuracyReading.Exact(_design, _sums.Pairs(column.Index, kind), kind, Rated.Length);
             accuracies[kind] = column.Measure is null ? exact
-                : AccuracyReading.Calibrated(exact, pairs.Of(column.Index, column.Sign, kind, half: 0), pairs.Of(column.Index, column.Sign, kind, half: 1));
+                : AccuracyReading.Calibrated(exact, _pairs.Of(column.Index, column.Sign, kind, half: 0), _pairs.Of(column.Index, column.Sign, kind, half: 1));
         }
         return accuracies;
     }
@@ -306,10 +306,10 @@ internal sealed class GoldReading
         [.. Enumerable.Range(0, Rated.Length).Where(i => Rated[i].Entry.Half == half).Select(i => sign * column.Rho[i])];
 
     private IEnumerable<string> Twins(Measure? measure) => measure is not { Feature: not null, ReferenceTemperature: null } ? []
-        : design.Measures.Where(m => m.ReferenceTemperature is not null && IsTwin(m, measure)).Select(m => m.Name);
+        : _design.Measures.Where(m => m.ReferenceTemperature is not null && IsTwin(m, measure)).Select(m => m.Name);
 
     private string? TwinOf(Measure? measure) => measure is not { ReferenceTemperature: not null } ? null
-        : design.Measures.FirstOrDefault(m => m.ReferenceTemperature is null && IsTwin(m, measure))?.Name;
+        : _design.Measures.FirstOrDefault(m => m.ReferenceTemperature is null && IsTwin(m, measure))?.Name;
 
     private static bool IsTwin(Measure a, Measure b) => a.Feature == b.Feature && a.Aggregate == b.Aggregate && a.Captured == b.Captured;
 }

@@ -8,18 +8,18 @@ namespace Silo.Experiments.Board;
 /// </summary>
 public sealed class GoldSums
 {
-    private readonly ColumnSums[] columns;
-    private readonly PairSums[] pairs;
-    private readonly int kinds;
+    private readonly ColumnSums[] _columns;
+    private readonly PairSums[] _pairs;
+    private readonly int _kinds;
 
     /// <summary>Sums of nothing.</summary>
     /// <param name="columnCount">Number of columns: the controls, then the measures.</param>
     /// <param name="kindCount">Number of kinds of pairs.</param>
     internal GoldSums(int columnCount, int kindCount)
     {
-        columns = new ColumnSums[columnCount];
-        pairs = new PairSums[columnCount * kindCount];
-        kinds = kindCount;
+        _columns = new ColumnSums[columnCount];
+        _pairs = new PairSums[columnCount * kindCount];
+        _kinds = kindCount;
     }
 
     /// <summary>Sums of one column over the prompts.</summary>
@@ -70,26 +70,26 @@ public sealed class GoldSums
     public int WithSeveral { get; private set; }
 
     /// <summary>Sums by column.</summary>
-    public ReadOnlySpan<ColumnSums> Columns => columns;
+    public ReadOnlySpan<ColumnSums> Columns => _columns;
 
     /// <summary>Number of kinds of pairs: 0 = any pair, then each two temperatures of the design.</summary>
-    public int Kinds => kinds;
+    public int Kinds => _kinds;
 
     /// <summary>Sums of a column and a kind of pairs.</summary>
-    public PairSums Pairs(int column, int kind) => pairs[column * kinds + kind];
+    public PairSums Pairs(int column, int kind) => _pairs[column * _kinds + kind];
 
     /// <summary>Writes the sums: every number as an integer, so that reading restores every bit.</summary>
     internal void Write(BinaryWriter writer)
     {
-        foreach (var count in (ReadOnlySpan<int>)[columns.Length, kinds, Rated, Tied, Constant, Cycles, WithSeveral]) writer.Write(count);
-        foreach (var c in columns)
+        foreach (var count in (ReadOnlySpan<int>)[_columns.Length, _kinds, Rated, Tied, Constant, Cycles, WithSeveral]) writer.Write(count);
+        foreach (var c in _columns)
             foreach (var sum in (ReadOnlySpan<ExactSum>)[c.Rho, c.RhoSquared, c.RhoUntied, c.Tau, c.Within])
             {
                 writer.Write((long)(sum.Units >> 64));
                 writer.Write((ulong)(UInt128)sum.Units);
                 writer.Write(sum.Count);
             }
-        foreach (var p in pairs)
+        foreach (var p in _pairs)
             foreach (var count in (ReadOnlySpan<long>)[p.Pairs, p.PairsSquared, p.Agree, p.AgreeSquared, p.AgreePairs, p.GoldTies, p.FeatureTies])
                 writer.Write(count);
     }
@@ -107,8 +107,8 @@ public sealed class GoldSums
             Cycles = reader.ReadInt32(),
             WithSeveral = reader.ReadInt32(),
         };
-        for (var c = 0; c < columnCount; c++) sums.columns[c] = new(Sum(), Sum(), Sum(), Sum(), Sum());
-        for (var p = 0; p < sums.pairs.Length; p++) sums.pairs[p] = new(Long(), Long(), Long(), Long(), Long(), Long(), Long());
+        for (var c = 0; c < columnCount; c++) sums._columns[c] = new(Sum(), Sum(), Sum(), Sum(), Sum());
+        for (var p = 0; p < sums._pairs.Length; p++) sums._pairs[p] = new(Long(), Long(), Long(), Long(), Long(), Long(), Long());
         return sums;
 
         ExactSum Sum() => new(((Int128)reader.ReadInt64() << 64) | reader.ReadUInt64(), reader.ReadInt64());
@@ -126,13 +126,13 @@ public sealed class GoldSums
         Constant += other.Constant;
         Cycles += other.Cycles;
         WithSeveral += other.WithSeveral;
-        for (var c = 0; c < columns.Length; c++) columns[c] = columns[c].Merge(other.columns[c]);
-        for (var p = 0; p < pairs.Length; p++) pairs[p] = pairs[p].Plus(other.pairs[p]);
+        for (var c = 0; c < _columns.Length; c++) _columns[c] = _columns[c].Merge(other._columns[c]);
+        for (var p = 0; p < _pairs.Length; p++) _pairs[p] = _pairs[p].Plus(other._pairs[p]);
     }
 
     /// <summary>Whether both hold the same sums to the last bit.</summary>
     public bool SameAs(GoldSums other) => (Rated, Tied, Constant, Cycles, WithSeveral) == (other.Rated, other.Tied, other.Constant, other.Cycles, other.WithSeveral)
-        && columns.AsSpan().SequenceEqual(other.columns) && pairs.AsSpan().SequenceEqual(other.pairs);
+        && _columns.AsSpan().SequenceEqual(other._columns) && _pairs.AsSpan().SequenceEqual(other._pairs);
 
     private void Apply(GoldRow row, int sign)
     {
@@ -141,17 +141,17 @@ public sealed class GoldSums
         if (row.Gold.IsConstant) Constant += sign;
         if (row.Gold.Cycle) Cycles += sign;
         if (row.Within is not null) WithSeveral += sign;
-        for (var c = 0; c < columns.Length; c++)
+        for (var c = 0; c < _columns.Length; c++)
         {
             var rho = row.Rho[c];
-            var sums = columns[c];
-            columns[c] = new(Take(sums.Rho, rho, sign), Take(sums.RhoSquared, rho * rho, sign), Take(sums.RhoUntied, row.RhoUntied[c], sign),
+            var sums = _columns[c];
+            _columns[c] = new(Take(sums.Rho, rho, sign), Take(sums.RhoSquared, rho * rho, sign), Take(sums.RhoUntied, row.RhoUntied[c], sign),
                 Take(sums.Tau, row.Tau[c], sign), row.Within is null ? sums.Within : Take(sums.Within, row.Within[c], sign));
             if (!row.HasValues[c]) continue;
-            for (var k = 0; k < kinds; k++)
+            for (var k = 0; k < _kinds; k++)
             {
-                ref var pair = ref pairs[c * kinds + k];
-                pair = pair.Plus(PairSums.Of(row.Pairs[k], row.Agree[c * kinds + k], row.GoldTies[k], row.FeatureTies[c * kinds + k]), sign);
+                ref var pair = ref _pairs[c * _kinds + k];
+                pair = pair.Plus(PairSums.Of(row.Pairs[k], row.Agree[c * _kinds + k], row.GoldTies[k], row.FeatureTies[c * _kinds + k]), sign);
             }
         }
     }

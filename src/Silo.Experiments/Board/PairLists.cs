@@ -7,13 +7,13 @@ internal sealed class PairLists
 {
     private readonly record struct Pair(int Prompt, int First, int Second, int Gold);
 
-    private readonly GoldReading.RatedPrompt[] rated;
-    private readonly Pair[][] byKindAndHalf;
-    private ItemPair[] buffer = [];
+    private readonly GoldReading.RatedPrompt[] _rated;
+    private readonly Pair[][] _byKindAndHalf;
+    private ItemPair[] _buffer = [];
 
     public PairLists(BoardDesign design, GoldReading.RatedPrompt[] rated)
     {
-        this.rated = rated;
+        _rated = rated;
         var lists = new List<Pair>[2 * PairKind.Count(design.Temperatures.Count)];
         for (var i = 0; i < lists.Length; i++) lists[i] = [];
         for (var p = 0; p < rated.Length; p++)
@@ -30,7 +30,7 @@ internal sealed class PairLists
                 }
             }
         }
-        byKindAndHalf = [.. lists.Select(l => l.ToArray())];
+        _byKindAndHalf = [.. lists.Select(l => l.ToArray())];
     }
 
     /// <summary>
@@ -39,15 +39,15 @@ internal sealed class PairLists
     /// </summary>
     public ReadOnlySpan<ItemPair> Of(int column, int sign, int kind, int half)
     {
-        var list = byKindAndHalf[2 * kind + half];
-        var needed = byKindAndHalf[0].Length + byKindAndHalf[1].Length;
-        if (buffer.Length < needed) buffer = new ItemPair[needed];
+        var list = _byKindAndHalf[2 * kind + half];
+        var needed = _byKindAndHalf[0].Length + _byKindAndHalf[1].Length;
+        if (_buffer.Length < needed) _buffer = new ItemPair[needed];
         // Each half has its own part of the buffer, for both are needed at once.
-        var pairs = buffer.AsSpan(half == 0 ? 0 : byKindAndHalf[0].Length, list.Length);
+        var pairs = _buffer.AsSpan(half == 0 ? 0 : _byKindAndHalf[0].Length, list.Length);
         var count = 0;
         foreach (var (prompt, first, second, gold) in list)
         {
-            var (entry, row) = rated[prompt];
+            var (entry, row) = _rated[prompt];
             if (!row.HasValues[column]) continue;
             var values = entry.Texts!.Values(column);
             double a = values[row.Gold.Items[first]], b = values[row.Gold.Items[second]];
@@ -60,7 +60,7 @@ internal sealed class PairLists
     public GoldSums.PairSums Sums(double[]?[] scores, int kind)
     {
         GoldSums.PairSums sums = default;
-        foreach (var prompt in byKindAndHalf[2 * kind].Concat(byKindAndHalf[2 * kind + 1]).GroupBy(p => p.Prompt))
+        foreach (var prompt in _byKindAndHalf[2 * kind].Concat(_byKindAndHalf[2 * kind + 1]).GroupBy(p => p.Prompt))
         {
             if (scores[prompt.Key] is not { } values) continue;
             long pairs = 0, agree = 0, goldTies = 0, ties = 0;

@@ -8,13 +8,13 @@ namespace Silo.Experiments.Board;
 /// </summary>
 internal sealed class PooledRanks
 {
-    private readonly GoldReading.RatedPrompt[] rated;
-    private readonly double[] gold;
+    private readonly GoldReading.RatedPrompt[] _rated;
+    private readonly double[] _gold;
 
     public PooledRanks(GoldReading.RatedPrompt[] rated)
     {
-        this.rated = rated;
-        gold = [.. rated.SelectMany(r => GoldOf(r.Row))];
+        _rated = rated;
+        _gold = [.. rated.SelectMany(r => GoldOf(r.Row))];
     }
 
     /// <summary>Spearman of the column with the prompts' own mid-ranks of gold.</summary>
@@ -44,11 +44,11 @@ internal sealed class PooledRanks
 
     private (double[] Values, double[] Merit) Collect(int column, Fill fill)
     {
-        var complete = Array.TrueForAll(rated, r => r.Row.HasValues[column]);
-        var merit = complete ? gold : [.. rated.Where(r => r.Row.HasValues[column]).SelectMany(r => GoldOf(r.Row))];
+        var complete = Array.TrueForAll(_rated, r => r.Row.HasValues[column]);
+        var merit = complete ? _gold : [.. _rated.Where(r => r.Row.HasValues[column]).SelectMany(r => GoldOf(r.Row))];
         var values = new double[merit.Length];
         var next = 0;
-        foreach (var (entry, row) in rated)
+        foreach (var (entry, row) in _rated)
         {
             if (!row.HasValues[column]) continue;
             fill(entry, row, values.AsSpan(next, row.Gold.Items.Length));

@@ -5,15 +5,15 @@ namespace Silo.Experiments.Board;
 /// <summary>A set of prompts, by index; equal sets are equal.</summary>
 internal readonly struct PromptMask : IEquatable<PromptMask>
 {
-    private readonly ulong[] words;
+    private readonly ulong[] _words;
 
-    private PromptMask(ulong[] words) => this.words = words;
+    private PromptMask(ulong[] words) => _words = words;
 
     /// <summary>Number of prompts in the set.</summary>
-    public int Count => words.Sum(BitOperations.PopCount);
+    public int Count => _words.Sum(BitOperations.PopCount);
 
     /// <summary>Whether a prompt is in the set.</summary>
-    public bool this[int prompt] => (words[prompt >> 6] >> prompt & 1) != 0;
+    public bool this[int prompt] => (_words[prompt >> 6] >> prompt & 1) != 0;
 
     /// <summary>The prompts whose value is defined.</summary>
     public static PromptMask Of(ReadOnlySpan<double> values)
@@ -27,19 +27,19 @@ internal readonly struct PromptMask : IEquatable<PromptMask>
     /// <summary>All of so many prompts.</summary>
     public static PromptMask All(int count) => Of(new double[count]);
 
-    public static PromptMask operator &(PromptMask a, PromptMask b) => new([.. a.words.Zip(b.words, (x, y) => x & y)]);
+    public static PromptMask operator &(PromptMask a, PromptMask b) => new([.. a._words.Zip(b._words, (x, y) => x & y)]);
 
     /// <summary>The prompts of this set that are not in the other.</summary>
-    public PromptMask Except(PromptMask other) => new([.. words.Zip(other.words, (x, y) => x & ~y)]);
+    public PromptMask Except(PromptMask other) => new([.. _words.Zip(other._words, (x, y) => x & ~y)]);
 
-    public bool Equals(PromptMask other) => words.AsSpan().SequenceEqual(other.words);
+    public bool Equals(PromptMask other) => _words.AsSpan().SequenceEqual(other._words);
 
     public override bool Equals(object? obj) => obj is PromptMask other && Equals(other);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        foreach (var word in words) hash.Add(word);
+        foreach (var word in _words) hash.Add(word);
         return hash.ToHashCode();
     }
 }

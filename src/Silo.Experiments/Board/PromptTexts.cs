@@ -10,9 +10,9 @@ namespace Silo.Experiments.Board;
 /// </summary>
 public sealed class PromptTexts
 {
-    private readonly double[] values;
-    private readonly int[] centred;
-    private readonly bool[] hasNaN;
+    private readonly double[] _values;
+    private readonly int[] _centred;
+    private readonly bool[] _hasNaN;
 
     /// <summary>Prepares the texts of a prompt. Their order has no influence: they are ordered by item.</summary>
     /// <param name="design">The board's design.</param>
@@ -32,23 +32,23 @@ public sealed class PromptTexts
 
         var controls = Control.Columns.Count;
         Columns = controls + design.Measures.Count;
-        values = new double[Columns * Count];
-        centred = new int[Columns * Count];
-        hasNaN = new bool[Columns];
+        _values = new double[Columns * Count];
+        _centred = new int[Columns * Count];
+        _hasNaN = new bool[Columns];
         var hottest = Temperatures.Length == 0 ? double.NaN : Temperatures.Max();
         for (var i = 0; i < Count; i++)
         {
             var text = ordered[i];
-            values[0 * Count + i] = text.Temperature;
-            values[1 * Count + i] = double.IsNaN(text.Temperature) ? double.NaN : text.Temperature == hottest ? 1 : 0;
-            values[2 * Count + i] = text.Length;
-            values[3 * Count + i] = text.OutsideCapture;
-            for (var m = 0; m < text.Measures.Length; m++) values[(controls + m) * Count + i] = text.Measures[m];
+            _values[0 * Count + i] = text.Temperature;
+            _values[1 * Count + i] = double.IsNaN(text.Temperature) ? double.NaN : text.Temperature == hottest ? 1 : 0;
+            _values[2 * Count + i] = text.Length;
+            _values[3 * Count + i] = text.OutsideCapture;
+            for (var m = 0; m < text.Measures.Length; m++) _values[(controls + m) * Count + i] = text.Measures[m];
         }
         for (var c = 0; c < Columns; c++)
         {
-            hasNaN[c] = AnyNaN(Values(c));
-            if (!hasNaN[c]) MidRanks.Centred(Values(c), centred.AsSpan(c * Count, Count));
+            _hasNaN[c] = AnyNaN(Values(c));
+            if (!_hasNaN[c]) MidRanks.Centred(Values(c), _centred.AsSpan(c * Count, Count));
         }
     }
 
@@ -68,7 +68,7 @@ public sealed class PromptTexts
     internal int[,] PairKinds { get; }
 
     /// <summary>The values of a column, by item; NaN where undefined.</summary>
-    public ReadOnlySpan<double> Values(int column) => values.AsSpan(column * Count, Count);
+    public ReadOnlySpan<double> Values(int column) => _values.AsSpan(column * Count, Count);
 
     /// <summary>
     /// Centred mid-ranks of a column among some of the items, into <paramref name="ranks"/>; false where a value is missing.
@@ -77,12 +77,12 @@ public sealed class PromptTexts
     {
         if (items.Length == Count)
         {
-            if (hasNaN[column]) return false;
-            centred.AsSpan(column * Count, Count).CopyTo(ranks);
+            if (_hasNaN[column]) return false;
+            _centred.AsSpan(column * Count, Count).CopyTo(ranks);
             return true;
         }
         Span<double> some = items.Length <= 128 ? stackalloc double[items.Length] : new double[items.Length];
-        for (var i = 0; i < items.Length; i++) some[i] = values[column * Count + items[i]];
+        for (var i = 0; i < items.Length; i++) some[i] = _values[column * Count + items[i]];
         if (AnyNaN(some)) return false;
         MidRanks.Centred(some, ranks);
         return true;

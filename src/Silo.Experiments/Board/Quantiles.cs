@@ -11,7 +11,7 @@ internal sealed class Quantiles(double level)
     // Every 16th value tells where the tails about begin; the share taken is wider than the tail by what a sample errs.
     private const int Step = 16, Slack = 3;
 
-    private double[] low = [], high = [];
+    private double[] _low = [], _high = [];
 
     /// <summary>The central interval of the values, or null where there are none. Reorders the values.</summary>
     public Interval? Central(Span<double> values)
@@ -29,28 +29,28 @@ internal sealed class Quantiles(double level)
 
     private Interval? Tails(ReadOnlySpan<double> values, int sample, int rank, int need)
     {
-        if (low.Length < values.Length + 1) (low, high) = (new double[values.Length + 1], new double[values.Length + 1]);
-        for (var i = 0; i < sample; i++) low[i] = values[i * Step];
-        Array.Sort(low, 0, sample);
-        double below = low[rank], above = low[sample - 1 - rank];
+        if (_low.Length < values.Length + 1) (_low, _high) = (new double[values.Length + 1], new double[values.Length + 1]);
+        for (var i = 0; i < sample; i++) _low[i] = values[i * Step];
+        Array.Sort(_low, 0, sample);
+        double below = _low[rank], above = _low[sample - 1 - rank];
         int lows = 0, highs = 0;
         foreach (var value in values)
         {
             // Without a branch: each is written and kept only if it belongs there.
-            low[lows] = value;
+            _low[lows] = value;
             lows += value <= below ? 1 : 0;
-            high[highs] = value;
+            _high[highs] = value;
             highs += value >= above ? 1 : 0;
         }
         if (lows < need || highs < need) return null;
-        Array.Sort(low, 0, lows);
-        Array.Sort(high, 0, highs);
+        Array.Sort(_low, 0, lows);
+        Array.Sort(_high, 0, highs);
         var h = (values.Length - 1) * ((1 - level) / 2);
         var at = (int)h;
         var mirrored = (values.Length - 1) - h;
         // Places of the upper percentile, counted in the upper tail.
         var first = highs - values.Length + (int)mirrored;
-        return new(low[at] + (low[at + 1] - low[at]) * (h - at),
-            high[first] + (high[Math.Min(first + 1, highs - 1)] - high[first]) * (mirrored - (int)mirrored));
+        return new(_low[at] + (_low[at + 1] - _low[at]) * (h - at),
+            _high[first] + (_high[Math.Min(first + 1, highs - 1)] - _high[first]) * (mirrored - (int)mirrored));
     }
 }

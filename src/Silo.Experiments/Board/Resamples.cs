@@ -11,19 +11,19 @@ namespace Silo.Experiments.Board;
 /// </summary>
 internal sealed class Resamples
 {
-    private readonly byte[][] weights;
-    private readonly Quantiles quantiles;
-    private readonly Dictionary<PromptMask, double[]> counts = [];
-    private readonly double[] means, scratch;
+    private readonly byte[][] _weights;
+    private readonly Quantiles _quantiles;
+    private readonly Dictionary<PromptMask, double[]> _counts = [];
+    private readonly double[] _means, _scratch;
 
     public Resamples(BoardDesign design, IReadOnlyList<string> prompts)
     {
-        quantiles = new(design.Level);
+        _quantiles = new(design.Level);
         Count = design.Resamples;
         Poisson = prompts.Count >= design.PoissonFrom;
-        means = new double[Count];
-        scratch = new double[Count];
-        weights = [.. prompts.Select(_ => new byte[Count])];
+        _means = new double[Count];
+        _scratch = new double[Count];
+        _weights = [.. prompts.Select(_ => new byte[Count])];
         if (Poisson) FillPoisson(design.Seed, prompts);
         else FillMultinomial(CounterRandom.Create(design.Seed, "board/bootstrap"));
     }
@@ -43,18 +43,18 @@ internal sealed class Resamples
     /// </summary>
     public double[][] Sums(IReadOnlyList<double[]> columns)
     {
-        const int block = 256;
+        const int Block = 256;
         double[][] sums = [.. columns.Select(_ => new double[Count])];
-        var tile = new double[Math.Min(2 * block, weights.Length)][];
-        for (var i = 0; i < tile.Length; i++) tile[i] = new double[block];
-        for (var firstPrompt = 0; firstPrompt < weights.Length; firstPrompt += tile.Length)
+        var tile = new double[Math.Min(2 * Block, _weights.Length)][];
+        for (var i = 0; i < tile.Length; i++) tile[i] = new double[Block];
+        for (var firstPrompt = 0; firstPrompt < _weights.Length; firstPrompt += tile.Length)
         {
-            var prompts = Math.Min(tile.Length, weights.Length - firstPrompt);
-            for (var start = 0; start < Count; start += block)
+            var prompts = Math.Min(tile.Length, _weights.Length - firstPrompt);
+            for (var start = 0; start < Count; start += Block)
             {
-                var length = Math.Min(block, Count - start);
+                var length = Math.Min(Block, Count - start);
                 for (var i = 0; i < prompts; i++)
-                    for (var b = 0; b < length; b++) tile[i][b] = weights[firstPrompt + i][start + b];
+                    for (var b = 0; b < length; b++) tile[i][b] = _weights[firstPrompt + i][start + b];
                 for (var c = 0; c < sums.Length; c++)
                 {
                     var values = columns[c].AsSpan(firstPrompt, prompts);
@@ -77,14 +77,14 @@ internal sealed class Resamples
     {
         var both = a.Mask & b.Mask;
         Combine(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB);
-        return OfRatio(scratch, CountsOf(both));
+        return OfRatio(_scratch, CountsOf(both));
     }
 
     /// <summary>The same over all prompts, with an undefined value counted as 0.</summary>
     public Interval? OfDifferenceWithZeros(ResampledColumn a, ResampledColumn b, int signA, int signB)
     {
         Combine(a.Sums, b.Sums, signA, signB);
-        return OfRatio(scratch, CountsOf(PromptMask.All(weights.Length)));
+        return OfRatio(_scratch, CountsOf(PromptMask.All(_weights.Length)));
     }
 
     /// <summary>The interval of the ratio of two weighted sums over prompts.</summary>
@@ -92,25 +92,25 @@ internal sealed class Resamples
     {
         var kept = 0;
         for (var b = 0; b < numerators.Length; b++)
-            if (denominators[b] > 0) means[kept++] = numerators[b] / denominators[b];
-        return quantiles.Central(means.AsSpan(0, kept));
+            if (denominators[b] > 0) _means[kept++] = numerators[b] / denominators[b];
+        return _quantiles.Central(_means.AsSpan(0, kept));
     }
 
     private void Combine(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int signA, int signB)
     {
-        for (var i = 0; i < scratch.Length; i++) scratch[i] = signA * a[i] - signB * b[i];
+        for (var i = 0; i < _scratch.Length; i++) _scratch[i] = signA * a[i] - signB * b[i];
     }
 
     // Many columns are defined on the same prompts.
     private double[] CountsOf(PromptMask mask)
     {
-        if (counts.TryGetValue(mask, out var known)) return known;
-        return counts[mask] = Sums([.. Enumerable.Range(0, weights.Length).Select(i => mask[i] ? 1.0 : 0)]);
+        if (_counts.TryGetValue(mask, out var known)) return known;
+        return _counts[mask] = Sums([.. Enumerable.Range(0, _weights.Length).Select(i => mask[i] ? 1.0 : 0)]);
     }
 
     private void FillMultinomial(CounterRandom random)
     {
-        var n = weights.Length;
+        var n = _weights.Length;
         var words = new ulong[(n + 1) / 2];
         for (var b = 0; b < Count; b++)
         {
@@ -118,7 +118,7 @@ internal sealed class Resamples
             for (var draw = 0; draw < n; draw++)
             {
                 ulong bits = (uint)(words[draw >> 1] >> ((draw & 1) << 5));
-                weights[(int)((bits * (ulong)n) >> 32)][b]++;
+                _weights[(int)((bits * (ulong)n) >> 32)][b]++;
             }
         }
     }
@@ -126,16 +126,16 @@ internal sealed class Resamples
     private void FillPoisson(ulong seed, IReadOnlyList<string> prompts)
     {
         for (var i = 0; i < prompts.Count; i++)
-            PoissonWeights.Fill(seed, CounterRandom.KeyOf("board/poisson/" + prompts[i]), weights[i]);
+            PoissonWeights.Fill(seed, CounterRandom.KeyOf("board/poisson/" + prompts[i]), _weights[i]);
     }
 }
 
 /// <summary>A column's values (0 where undefined), where it is defined, and its sums in every resample.</summary>
 internal sealed class ResampledColumn
 {
-    private readonly double[] values;
+    private readonly double[] _values;
 
-    private ResampledColumn(PromptMask mask, double[] values, double[] sums) => (Mask, this.values, Sums) = (mask, values, sums);
+    private ResampledColumn(PromptMask mask, double[] values, double[] sums) => (Mask, _values, Sums) = (mask, values, sums);
 
     /// <summary>Columns of values, NaN where undefined.</summary>
     public static ResampledColumn[] Of(IReadOnlyList<double[]> columns, Resamples resamples)
@@ -155,7 +155,7 @@ internal sealed class ResampledColumn
     public double[] SumsOver(PromptMask mask, Resamples resamples)
     {
         if (mask.Equals(Mask)) return Sums;
-        var some = (double[])values.Clone();
+        var some = (double[])_values.Clone();
         if (2 * mask.Count < Mask.Count)
         {
             for (var i = 0; i < some.Length; i++)

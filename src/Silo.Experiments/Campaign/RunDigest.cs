@@ -62,23 +62,23 @@ public sealed record RunDigest(string Hex, IReadOnlyList<string> Engines)
     /// <summary>Takes the digests of a run's prompts one by one, in plan order, however many they are.</summary>
     public sealed class Sum : IDisposable
     {
-        private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly SortedSet<string> engines = new(StringComparer.Ordinal);
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly SortedSet<string> _engines = new(StringComparer.Ordinal);
 
         /// <summary>Takes the next prompt.</summary>
         /// <param name="prompt">Its digest.</param>
         /// <param name="engine">Fingerprint of what made its texts, or null where there are none.</param>
         public void Add(ReadOnlySpan<byte> prompt, string? engine)
         {
-            hash.AppendData(prompt);
-            if (engine is not null) engines.Add(engine);
+            _hash.AppendData(prompt);
+            if (engine is not null) _engines.Add(engine);
         }
 
         /// <summary>The digest of all that was taken.</summary>
-        public RunDigest End() => new(Convert.ToHexStringLower(hash.GetHashAndReset()), [.. engines]);
+        public RunDigest End() => new(Convert.ToHexStringLower(_hash.GetHashAndReset()), [.. _engines]);
 
         /// <inheritdoc />
-        public void Dispose() => hash.Dispose();
+        public void Dispose() => _hash.Dispose();
     }
 
     private static void AppendInt(IncrementalHash hash, Span<byte> number, int value)

@@ -19,14 +19,14 @@ internal sealed class BestTemperatureOrder
     // With more temperatures, only the strict order and its cuts in two are candidates.
     private const int MaxTied = 8;
 
-    private readonly IReadOnlyList<double> temperatures;
-    private readonly IReadOnlyList<Case> cases;
+    private readonly IReadOnlyList<double> _temperatures;
+    private readonly IReadOnlyList<Case> _cases;
 
     /// <summary>One prompt: for each ranked text the index of its temperature, and its merit.</summary>
     private sealed record Case(int[] Temperatures, int[] Merit);
 
     private BestTemperatureOrder(IReadOnlyList<double> temperatures, IReadOnlyList<Case> cases) =>
-        (this.temperatures, this.cases) = (temperatures, cases);
+        (_temperatures, _cases) = (temperatures, cases);
 
     /// <summary>
     /// For each prompt the score of each of its ranked texts (larger = better): the level of its temperature in the
@@ -54,13 +54,13 @@ internal sealed class BestTemperatureOrder
 
     private int[]?[] Learn()
     {
-        var standard = cases.Select(StandardisedMerit).ToArray();
-        var totals = new double[temperatures.Count];
+        var standard = _cases.Select(StandardisedMerit).ToArray();
+        var totals = new double[_temperatures.Count];
         foreach (var merit in standard)
             for (var t = 0; t < totals.Length; t++) totals[t] += merit[t];
         var bySortedOrder = new Dictionary<string, Candidates>(StringComparer.Ordinal);
-        var learned = new int[]?[cases.Count];
-        for (var i = 0; i < learned.Length && cases.Count > 1; i++)
+        var learned = new int[]?[_cases.Count];
+        for (var i = 0; i < learned.Length && _cases.Count > 1; i++)
         {
             var rest = new double[totals.Length];
             // Rounding must not decide between equal temperatures.
@@ -76,8 +76,8 @@ internal sealed class BestTemperatureOrder
     // Mean merit of a prompt's texts at each temperature, in units in which every gold has the same spread.
     private double[] StandardisedMerit(Case prompt)
     {
-        var sums = new double[temperatures.Count];
-        var counts = new int[temperatures.Count];
+        var sums = new double[_temperatures.Count];
+        var counts = new int[_temperatures.Count];
         double square = 0;
         for (var i = 0; i < prompt.Merit.Length; i++)
         {
@@ -95,10 +95,10 @@ internal sealed class BestTemperatureOrder
         var rho = new double[levels.Length][];
         for (var c = 0; c < levels.Length; c++)
         {
-            rho[c] = new double[cases.Count];
-            for (var i = 0; i < cases.Count; i++)
+            rho[c] = new double[_cases.Count];
+            for (var i = 0; i < _cases.Count; i++)
             {
-                var prompt = cases[i];
+                var prompt = _cases[i];
                 double[] scores = [.. prompt.Temperatures.Select(t => (double)levels[c][t])];
                 rho[c][i] = Spearman.Rho(scores, Array.ConvertAll(prompt.Merit, m => (double)m)) ?? 0;
             }

@@ -22,18 +22,18 @@ public static class PackedTrace
     private const int Window = 22;
 
     // The columns of p alone, the same at every temperature, and those that depend on it; whole numbers first.
-    private static readonly TokenFeature[] WholeOfP =
+    private static readonly TokenFeature[] s_wholeOfP =
         [TokenFeature.WidthP50, TokenFeature.WidthP90, TokenFeature.WidthP95, TokenFeature.WidthP99, TokenFeature.RankX];
-    private static readonly TokenFeature[] RealOfP =
+    private static readonly TokenFeature[] s_realOfP =
         [TokenFeature.EntropyP, TokenFeature.Top1P, TokenFeature.MarginP, TokenFeature.LogPX];
-    private static readonly TokenFeature[] WholeOfQ =
+    private static readonly TokenFeature[] s_wholeOfQ =
         [TokenFeature.WidthQ50, TokenFeature.WidthQ90, TokenFeature.WidthQ95, TokenFeature.WidthQ99];
-    private static readonly TokenFeature[] RealOfQ =
+    private static readonly TokenFeature[] s_realOfQ =
     [
         TokenFeature.Leak, TokenFeature.PreOnPost, TokenFeature.EntropyQ, TokenFeature.KlQP, TokenFeature.KlPQ, TokenFeature.Js,
         TokenFeature.Tv, TokenFeature.Hellinger, TokenFeature.Top1Q, TokenFeature.MarginQ, TokenFeature.LogQX,
     ];
-    private static readonly TokenFeature[] WholeOfCapture = [TokenFeature.CapturedSize, TokenFeature.Appended];
+    private static readonly TokenFeature[] s_wholeOfCapture = [TokenFeature.CapturedSize, TokenFeature.Appended];
 
     /// <summary>Packs a trace.</summary>
     /// <param name="trace">The trace.</param>
@@ -77,7 +77,7 @@ public static class PackedTrace
         var length = (int)ReadVarint(packed, ref at);
         // The least that this many rows need bounds what a damaged length can allocate.
         if (count is < 1 or > 10_000 || steps < 0 || length < 0 || length < 8L * count || length > (1L << 30)
-            || (long)steps * count * (RealOfQ.Length * 8) > length) throw Broken();
+            || (long)steps * count * (s_realOfQ.Length * 8) > length) throw Broken();
         var plain = new byte[length];
         if (!BrotliDecoder.TryDecompress(packed[at..], plain, out var written) || written != length) throw Broken();
 
@@ -109,14 +109,14 @@ public static class PackedTrace
                 {
                     if (captured == 1)
                     {
-                        foreach (var feature in WholeOfCapture) yield return (0, true, feature, true);
+                        foreach (var feature in s_wholeOfCapture) yield return (0, true, feature, true);
                         yield return (0, false, TokenFeature.CapturedMass, true);
                     }
-                    foreach (var feature in WholeOfP) yield return (0, true, feature, captured == 1);
-                    foreach (var feature in RealOfP) yield return (0, false, feature, captured == 1);
+                    foreach (var feature in s_wholeOfP) yield return (0, true, feature, captured == 1);
+                    foreach (var feature in s_realOfP) yield return (0, false, feature, captured == 1);
                 }
-                foreach (var feature in WholeOfQ) yield return (temperature, true, feature, captured == 1);
-                foreach (var feature in RealOfQ) yield return (temperature, false, feature, captured == 1);
+                foreach (var feature in s_wholeOfQ) yield return (temperature, true, feature, captured == 1);
+                foreach (var feature in s_realOfQ) yield return (temperature, false, feature, captured == 1);
             }
     }
 
@@ -127,11 +127,11 @@ public static class PackedTrace
 
         if (temperature > 0)
         {
-            foreach (var feature in WholeOfP) Set(feature, Of(feature, 0));
-            foreach (var feature in RealOfP) Set(feature, Of(feature, 0));
+            foreach (var feature in s_wholeOfP) Set(feature, Of(feature, 0));
+            foreach (var feature in s_realOfP) Set(feature, Of(feature, 0));
             if (captured)
             {
-                foreach (var feature in WholeOfCapture) Set(feature, Of(feature, 0));
+                foreach (var feature in s_wholeOfCapture) Set(feature, Of(feature, 0));
                 Set(TokenFeature.CapturedMass, Of(TokenFeature.CapturedMass, 0));
             }
         }

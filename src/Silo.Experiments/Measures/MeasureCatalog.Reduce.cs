@@ -47,8 +47,8 @@ public sealed partial class MeasureCatalog
                 {
                     for (var step = 0; step < series.Length; step++)
                         series[step] = (variant == 0 ? trace.FullRow(step, temperature) : trace.CapturedRow(step, temperature))[(int)feature];
-                    Put(Series.Compute(series, scratch), values.AsSpan(next, Aggregates.Length));
-                    next += Aggregates.Length;
+                    Put(Series.Compute(series, scratch), values.AsSpan(next, s_aggregates.Length));
+                    next += s_aggregates.Length;
                 }
             }
         }

@@ -12,9 +12,9 @@ namespace Silo.Experiments.Measures;
 /// </summary>
 public sealed partial class MeasureCatalog
 {
-    private static readonly Aggregate[] Aggregates = Enum.GetValues<Aggregate>();
+    private static readonly Aggregate[] s_aggregates = Enum.GetValues<Aggregate>();
 
-    private readonly FrozenDictionary<string, int> indexByName;
+    private readonly FrozenDictionary<string, int> _indexByName;
 
     private MeasureCatalog(MeasureCatalogOptions options)
     {
@@ -29,7 +29,7 @@ public sealed partial class MeasureCatalog
         }
         measures.AddRange(BaselineMeasures.All());
         Measures = WithPrimaries(measures, options);
-        indexByName = Measures.Index().ToFrozenDictionary(m => m.Item.Name, m => m.Index, StringComparer.Ordinal);
+        _indexByName = Measures.Index().ToFrozenDictionary(m => m.Item.Name, m => m.Index, StringComparer.Ordinal);
     }
 
     /// <summary>What the catalog was made for.</summary>
@@ -54,7 +54,7 @@ public sealed partial class MeasureCatalog
     }
 
     /// <summary>The index of a measure in <see cref="Measures"/>, or -1.</summary>
-    public int IndexOf(string name) => indexByName.GetValueOrDefault(name, -1);
+    public int IndexOf(string name) => _indexByName.GetValueOrDefault(name, -1);
 
     /// <summary>The default primary family: about 38 measures, no two of which rank all texts alike.</summary>
     /// <remarks>
@@ -95,7 +95,7 @@ public sealed partial class MeasureCatalog
     private static void AddFeatures(List<Measure> measures, bool captured, double? reference)
     {
         foreach (var feature in FeaturesOf(captured, reference is not null))
-            foreach (var aggregate in Aggregates)
+            foreach (var aggregate in s_aggregates)
                 measures.Add(Of(feature, aggregate, captured, reference));
     }
 

@@ -23,8 +23,8 @@ public sealed class HeuristicJudge
 
     private const int EnoughWords = 20, Grain = 50;
 
-    private readonly Dictionary<string, List<(string Item, string[] Words)>> byPrompt = new(StringComparer.Ordinal);
-    private readonly HashSet<string> seenOnce = new(StringComparer.Ordinal), familiar = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(string Item, string[] Words)>> _byPrompt = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _seenOnce = new(StringComparer.Ordinal), _familiar = new(StringComparer.Ordinal);
 
     /// <summary>A judge that has read all texts of an experiment.</summary>
     /// <param name="texts">The texts; their order has no influence.</param>
@@ -33,10 +33,10 @@ public sealed class HeuristicJudge
         foreach (var text in texts)
         {
             var words = Words(text.Text);
-            if (!byPrompt.TryGetValue(text.Prompt, out var items)) byPrompt[text.Prompt] = items = [];
+            if (!_byPrompt.TryGetValue(text.Prompt, out var items)) _byPrompt[text.Prompt] = items = [];
             items.Add((text.Item, words));
             foreach (var word in words.Distinct(StringComparer.Ordinal))
-                if (!seenOnce.Add(word)) familiar.Add(word);
+                if (!_seenOnce.Add(word)) _familiar.Add(word);
         }
     }
 
@@ -45,7 +45,7 @@ public sealed class HeuristicJudge
     /// <param name="revision">Revision of the events: larger than before where more texts were read.</param>
     public IReadOnlyList<RankEvent> Rank(string prompt, long revision = 0)
     {
-        if (!byPrompt.TryGetValue(prompt, out var items)) return [];
+        if (!_byPrompt.TryGetValue(prompt, out var items)) return [];
         var cost = items.Select(i => -Score(i.Words)).ToArray();
         var ranks = new double[cost.Length];
         Core.Statistics.MidRanks.Compute(cost, ranks);
@@ -55,12 +55,12 @@ public sealed class HeuristicJudge
     /// <summary>Ranks of all texts of all prompts that were read, ordered by prompt.</summary>
     /// <param name="revision">Revision of the events.</param>
     public IReadOnlyList<RankEvent> RankAll(long revision = 0) =>
-        [.. byPrompt.Keys.Order(StringComparer.Ordinal).SelectMany(prompt => Rank(prompt, revision))];
+        [.. _byPrompt.Keys.Order(StringComparer.Ordinal).SelectMany(prompt => Rank(prompt, revision))];
 
     private double Score(string[] words)
     {
         if (words.Length == 0) return 0;
-        var known = words.Count(familiar.Contains) / (double)words.Length;
+        var known = words.Count(_familiar.Contains) / (double)words.Length;
         var seen = new HashSet<(string, string, string)>();
         var repeated = 0;
         for (var i = 2; i < words.Length; i++)

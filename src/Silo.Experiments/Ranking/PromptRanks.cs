@@ -6,7 +6,7 @@ namespace Silo.Experiments.Ranking;
 /// </summary>
 public sealed class PromptRanks
 {
-    private readonly SortedDictionary<string, SortedDictionary<string, Entry>> byRater = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedDictionary<string, Entry>> _byRater = new(StringComparer.Ordinal);
 
     private readonly record struct Entry(string? Panel, double? Rank, long Revision)
     {
@@ -20,10 +20,10 @@ public sealed class PromptRanks
     }
 
     /// <summary>Whether some rank that stands was corrected or withdrawn.</summary>
-    public bool Corrected => byRater.Values.Any(items => items.Values.Any(e => e.Revision > 0 || e.Rank is null));
+    public bool Corrected => _byRater.Values.Any(items => items.Values.Any(e => e.Revision > 0 || e.Rank is null));
 
     /// <summary>Number of ranks that stand.</summary>
-    public int Count => byRater.Values.Sum(items => items.Values.Count(e => e.Rank is not null));
+    public int Count => _byRater.Values.Sum(items => items.Values.Count(e => e.Rank is not null));
 
     /// <summary>Takes an event; false if it changes nothing.</summary>
     /// <exception cref="ArgumentException">The rank is not finite.</exception>
@@ -36,14 +36,14 @@ public sealed class PromptRanks
     /// <summary>Takes all events of another account of the same prompt.</summary>
     public void Merge(PromptRanks other)
     {
-        foreach (var (rater, items) in other.byRater)
+        foreach (var (rater, items) in other._byRater)
             foreach (var (item, entry) in items)
                 Put(rater, item, entry);
     }
 
     /// <summary>Names of items that have a standing rank.</summary>
     public IEnumerable<string> RankedItems() =>
-        byRater.Values.SelectMany(items => items.Where(e => e.Value.Rank is not null).Select(e => e.Key)).Distinct(StringComparer.Ordinal);
+        _byRater.Values.SelectMany(items => items.Where(e => e.Value.Rank is not null).Select(e => e.Key)).Distinct(StringComparer.Ordinal);
 
     /// <summary>
     /// The standing ranks as one row a rater (ordered by panel, then name), of which at least one item is ranked.
@@ -54,7 +54,7 @@ public sealed class PromptRanks
     {
         var rows = new SortedDictionary<(string Panel, string Rater), double[]>(Comparer<(string Panel, string Rater)>.Create(
             (a, b) => string.CompareOrdinal(a.Panel, b.Panel) is var c && c != 0 ? c : string.CompareOrdinal(a.Rater, b.Rater)));
-        foreach (var (rater, entries) in byRater)
+        foreach (var (rater, entries) in _byRater)
         {
             for (var i = 0; i < items.Count; i++)
             {
@@ -69,7 +69,7 @@ public sealed class PromptRanks
 
     private bool Put(string rater, string item, Entry entry)
     {
-        if (!byRater.TryGetValue(rater, out var items)) byRater[rater] = items = new(StringComparer.Ordinal);
+        if (!_byRater.TryGetValue(rater, out var items)) _byRater[rater] = items = new(StringComparer.Ordinal);
         if (items.TryGetValue(item, out var standing) && !entry.Beats(standing)) return false;
         items[item] = entry;
         return true;

@@ -50,9 +50,9 @@ public static class PromptList
 
     private static Prompt One(JsonPlace value, int index)
     {
-        const string expected = "a string or an object with id and text";
-        if (value.Kind == JsonValueKind.String) return new Prompt(DefaultId(index), value.Text(expected));
-        if (value.Kind != JsonValueKind.Object) throw value.Expected(expected);
+        const string Expected = "a string or an object with id and text";
+        if (value.Kind == JsonValueKind.String) return new Prompt(DefaultId(index), value.Text(Expected));
+        if (value.Kind != JsonValueKind.Object) throw value.Expected(Expected);
         var members = value.Members("id", "text");
         if (!members.TryGetValue("text", out var text)) throw value.Wrong("text: missing; expected the prompt's text");
         var id = DefaultId(index);

@@ -7,8 +7,8 @@ namespace Silo.Experiments.Spec;
 /// <summary>Hashes prompts one after the other, so that not all of them need be at hand at once.</summary>
 public sealed class PromptsHash : IDisposable
 {
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private int count;
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private int _count;
 
     /// <summary>Adds the next prompt.</summary>
     public void Add(Prompt prompt)
@@ -18,20 +18,20 @@ public sealed class PromptsHash : IDisposable
         {
             var bytes = Encoding.UTF8.GetBytes(part);
             BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-            hash.AppendData(length);
-            hash.AppendData(bytes);
+            _hash.AppendData(length);
+            _hash.AppendData(bytes);
         }
-        count++;
+        _count++;
     }
 
     /// <summary>Number and hash of the prompts, and begins anew.</summary>
     internal CanonicalPrompts Take()
     {
-        var taken = new CanonicalPrompts(count, Convert.ToHexStringLower(hash.GetHashAndReset()));
-        count = 0;
+        var taken = new CanonicalPrompts(_count, Convert.ToHexStringLower(_hash.GetHashAndReset()));
+        _count = 0;
         return taken;
     }
 
     /// <inheritdoc />
-    public void Dispose() => hash.Dispose();
+    public void Dispose() => _hash.Dispose();
 }

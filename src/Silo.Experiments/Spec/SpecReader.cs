@@ -80,9 +80,9 @@ public static partial class SpecReader
 
     private static string Name(JsonPlace value)
     {
-        const string expected = "a name of at most 100 letters, digits, '.', '_', '-', beginning with a letter or digit";
-        var name = value.Text(expected);
-        return NamePattern().IsMatch(name) ? name : throw value.Expected(expected);
+        const string Expected = "a name of at most 100 letters, digits, '.', '_', '-', beginning with a letter or digit";
+        var name = value.Text(Expected);
+        return NamePattern().IsMatch(name) ? name : throw value.Expected(Expected);
     }
 
     private static string FilePath(JsonPlace value, string expected)
@@ -95,9 +95,9 @@ public static partial class SpecReader
     {
         if (value.Kind != JsonValueKind.String)
             return spec with { Prompts = PromptList.FromJson(value) };
-        const string expected = "an array of prompts or the path of a .txt or .jsonl file";
-        var path = FilePath(value, expected);
-        return PromptList.Knows(path) ? spec with { PromptsFile = path } : throw value.Expected(expected);
+        const string Expected = "an array of prompts or the path of a .txt or .jsonl file";
+        var path = FilePath(value, Expected);
+        return PromptList.Knows(path) ? spec with { PromptsFile = path } : throw value.Expected(Expected);
     }
 
     private static double[] Temperatures(JsonPlace value, int least)

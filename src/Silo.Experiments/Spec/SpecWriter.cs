@@ -8,7 +8,7 @@ namespace Silo.Experiments.Spec;
 /// <summary>Writes specs as the JSON files that <see cref="SpecReader"/> reads.</summary>
 public static class SpecWriter
 {
-    private static readonly SpecJson Indented = new(new JsonSerializerOptions(SpecJson.Default.Options)
+    private static readonly SpecJson s_indented = new(new JsonSerializerOptions(SpecJson.Default.Options)
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -21,7 +21,7 @@ public static class SpecWriter
             [.. spec.Prompts.Select(p => (JsonNode)new JsonObject { ["id"] = p.Id, ["text"] = p.Text })]);
         var written = new SpecFile(spec.Name, spec.Seed, spec.Model, prompts, spec.Temperatures, spec.Samples, spec.MaxTokens,
             spec.Sampler, spec.CaptureK, spec.ReferenceTemperatures, spec.PrimaryMeasures, spec.Traces, spec.Gold);
-        return JsonSerializer.Serialize(written, Indented.SpecFile) + "\n";
+        return JsonSerializer.Serialize(written, s_indented.SpecFile) + "\n";
     }
 }
 

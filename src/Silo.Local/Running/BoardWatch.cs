@@ -15,7 +15,7 @@ internal sealed class BoardWatch : IDisposable
     /// <summary>At most this share of one processor goes into running tables.</summary>
     private const double Share = 0.1;
 
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_shortest = TimeSpan.FromSeconds(1);
 
     private readonly RunRequest _request;
     private readonly RunBoard _board;
@@ -66,7 +66,7 @@ internal sealed class BoardWatch : IDisposable
                 _events.TryWrite(new RunEvent.BoardChanged(_board.Board.Read(exploratory: false), Final: false));
                 var spent = _request.Time.GetElapsedTime(start);
                 var rest = spent * (1 / Share - 1);
-                await Task.Delay(rest > Shortest ? rest : Shortest, _request.Time, _isOver);
+                await Task.Delay(rest > s_shortest ? rest : s_shortest, _request.Time, _isOver);
             }
         }
         catch (OperationCanceledException)

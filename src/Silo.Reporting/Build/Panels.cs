@@ -10,7 +10,7 @@ internal static class Panels
     public const int MaxDots = 200;
 
     // What the paper is about comes first; the rest follows in the catalog's order.
-    private static readonly string[] First =
+    private static readonly string[] s_first =
     [
         "leak.mean", "entropy_p.mean", "entropy_q.mean", "kl_qp.mean", "js.mean", "tv.mean", "width_p_90.mean", "width_q_95.mean",
         "top1_p.mean", "outside_x.mean", "self_perplexity", "gzip_ratio",
@@ -23,7 +23,7 @@ internal static class Panels
         var measures = source.Catalog.Measures.Index().Where(m => IsShown(m.Item)).ToList();
         return
         [
-            .. measures.OrderBy(m => Array.IndexOf(First, m.Item.Name) is >= 0 and var place ? place : First.Length + m.Index)
+            .. measures.OrderBy(m => Array.IndexOf(s_first, m.Item.Name) is >= 0 and var place ? place : s_first.Length + m.Index)
                 .Select(m => new TemperaturePanel
                 {
                     Measure = m.Item.Name,

@@ -19,7 +19,7 @@ internal static class TextChoice
 
     private sealed record Tint(TokenFeature Feature, string Title, string Unit, bool Logarithmic = false, int Sign = 1);
 
-    private static readonly Tint[] Tints =
+    private static readonly Tint[] s_tints =
     [
         new(TokenFeature.Leak, "leak", "of q outside p\u2019s top-90 % set"),
         new(TokenFeature.LogPX, "surprise, \u2212log p", "nats", Sign: -1),
@@ -85,7 +85,7 @@ internal static class TextChoice
             Ranks = [.. source.Board.Golds.Select(g => raters.RankOf(g, record.Key))],
             Ended = record.Finish == FinishReason.Stop,
             Tokens = walkable ? [.. details!.Take(steps).Select(d => Escape.Visible(d.Token))] : [Escape.Visible(Cut(record.Text))],
-            Values = walkable ? [.. Tints.Select(t => Values(trace!, t, steps))] : [],
+            Values = walkable ? [.. s_tints.Select(t => Values(trace!, t, steps))] : [],
             Cards = walkable ? [.. details!.Take(steps).Select(d => Card(d, vocabulary))] : [],
         };
     }
@@ -105,7 +105,7 @@ internal static class TextChoice
     private static List<TokenScale> Scales(IEnumerable<ShownText> texts)
     {
         var shown = texts.Where(t => t.Values.Count > 0).ToList();
-        return [.. Tints.Index().Select(t =>
+        return [.. s_tints.Index().Select(t =>
         {
             var low = t.Item.Logarithmic ? 1.0 : 0;
             var sorted = shown.SelectMany(text => text.Values[t.Index]).Where(double.IsFinite).Order().ToArray();

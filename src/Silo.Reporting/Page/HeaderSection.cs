@@ -5,7 +5,7 @@ namespace Silo.Reporting.Page;
 /// <summary>The head of the page: what was run, and the switch of the theme.</summary>
 internal static class HeaderSection
 {
-    private static readonly string[] Themes = ["auto", "light", "dark"];
+    private static readonly string[] s_themes = ["auto", "light", "dark"];
 
     /// <summary>Ids and titles of the nine parts, in their order.</summary>
     public static IReadOnlyList<(string Id, string Title)> Parts { get; } =
@@ -21,7 +21,7 @@ internal static class HeaderSection
         var html = new Html();
         html.Add($"<div class=\"brand\"><span class=\"logo\">Silo</span><h1>{run.Name}</h1></div><p class=\"meta\">{Design(run)} <span class=\"dot\">·</span> {run.Model} <span class=\"dot\">·</span> {Digest(run)}</p>");
         html.Add($"<fieldset class=\"theme switch\" data-switch=\"theme\"><legend class=\"vh\">Theme</legend>");
-        foreach (var (theme, i) in Themes.Select((t, i) => (t, i)))
+        foreach (var (theme, i) in s_themes.Select((t, i) => (t, i)))
             html.Add($"<label><input type=\"radio\" name=\"theme\" value=\"{theme}\"{new Markup(i == 0 ? " checked" : "")}><span>{theme}</span></label>");
         return html.Add($"</fieldset>").ToMarkup();
     }

@@ -21,8 +21,8 @@ internal sealed class NpyFile : IDisposable
         _stream = new BufferedStream(File.Create(path), 1 << 16);
         var sizes = string.Join(", ", shape.ToArray()) + (shape.Length == 1 ? "," : "");
         var header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({sizes}), }}";
-        const int prefix = 10;
-        var padded = (prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - prefix;
+        const int Prefix = 10;
+        var padded = (Prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - Prefix;
         Span<byte> start = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, 0, 0];
         BinaryPrimitives.WriteUInt16LittleEndian(start[8..], (ushort)padded);
         _stream.Write(start);

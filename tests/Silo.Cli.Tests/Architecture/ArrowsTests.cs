@@ -6,7 +6,7 @@ namespace Silo.Cli.Tests.Architecture;
 public class ArrowsTests
 {
     /// <summary>What each room may know. A room that is not listed here does not exist yet.</summary>
-    private static readonly Dictionary<string, string[]> MayKnow = new()
+    private static readonly Dictionary<string, string[]> s_mayKnow = new()
     {
         ["Silo.Core"] = [],
         ["Silo.Experiments"] = ["Silo.Core"],
@@ -29,15 +29,15 @@ public class ArrowsTests
         ["Silo.Host.Cuda"] = ["Silo.Cluster.Grains", "Silo.Cluster.Hosting", "Silo.Cluster.Telemetry", "Silo.Cluster.Azure", "Silo.Cluster.Postgres", "Silo.Cluster.Inference"],
     };
 
-    private static readonly string[] Projects = Directory.GetFiles(Path.Combine(Shared.Repository, "src"), "*.csproj", SearchOption.AllDirectories);
+    private static readonly string[] s_projects = Directory.GetFiles(Path.Combine(Shared.Repository, "src"), "*.csproj", SearchOption.AllDirectories);
 
     [Fact]
     public void References_point_inward_only()
     {
-        foreach (var project in Projects)
+        foreach (var project in s_projects)
         {
             var room = Path.GetFileNameWithoutExtension(project);
-            Assert.True(MayKnow.TryGetValue(room, out var allowed), $"{room} is not listed here: say what it may know");
+            Assert.True(s_mayKnow.TryGetValue(room, out var allowed), $"{room} is not listed here: say what it may know");
             Assert.Empty(References(project).Except(allowed!));
         }
     }
@@ -63,7 +63,7 @@ public class ArrowsTests
     {
         var solution = File.ReadAllText(Path.Combine(Shared.Repository, "Silo.sln"));
         var tests = Directory.GetFiles(Path.Combine(Shared.Repository, "tests"), "*.csproj", SearchOption.AllDirectories);
-        foreach (var project in Projects.Concat(tests))
+        foreach (var project in s_projects.Concat(tests))
             Assert.Contains(Path.GetRelativePath(Shared.Repository, project).Replace('/', '\\'), solution, StringComparison.Ordinal);
         using var filter = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(Shared.Repository, "Silo.Local.slnf")));
         foreach (var project in filter.RootElement.GetProperty("solution").GetProperty("projects").EnumerateArray())

@@ -10,20 +10,20 @@ namespace Silo.Cluster.Tests.Campaigns;
 /// <summary>What is looked at before a campaign starts, and what cannot make one hang.</summary>
 public sealed class StartTests : IAsyncLifetime
 {
-    private readonly WireFaults wire = new(1) { Share = 0 };
-    private TestCluster cluster = null!;
-    private Func<Silo.Experiments.Generation.GenerationResult, Silo.Experiments.Generation.GenerationResult> change = result => result;
+    private readonly WireFaults _wire = new(1) { Share = 0 };
+    private TestCluster _cluster = null!;
+    private Func<Silo.Experiments.Generation.GenerationResult, Silo.Experiments.Generation.GenerationResult> _change = result => result;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => cluster = await TestCluster.StartAsync(new TestWorld
+    public async ValueTask InitializeAsync() => _cluster = await TestCluster.StartAsync(new TestWorld
     {
         InferenceSilos = 1,
-        Wire = wire,
-        Engine = () => new ToyEngine { Change = result => change(result) },
+        Wire = _wire,
+        Engine = () => new ToyEngine { Change = result => _change(result) },
     });
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
     public async Task A_hash_that_spec_and_prompts_do_not_have_is_refused()
@@ -48,8 +48,8 @@ public sealed class StartTests : IAsyncLifetime
         var spec = Specs.Small(Limits.PageSize + 50);
         spec = spec with { Prompts = [.. spec.Prompts.Select((p, i) => i == Limits.PageSize + 4 ? p with { Id = "p3" } : p)] };
         const string Places = "prompt id 'p3' stands twice, as prompt 3 ";
-        Assert.Contains(Places, (await Assert.ThrowsAsync<SiloException>(() => cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation))).Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<SiloException>(() => cluster.Client.StatusAsync("e", Cancellation));
+        Assert.Contains(Places, (await Assert.ThrowsAsync<SiloException>(() => _cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SiloException>(() => _cluster.Client.StatusAsync("e", Cancellation));
 
         var experiment = await SendAsync("e", spec, SpecIdentity.Of(spec).Hash);
         for (var i = 0; i < 2; i++)
@@ -61,7 +61,7 @@ public sealed class StartTests : IAsyncLifetime
     public async Task Ids_that_no_store_could_keep_apart_or_keep_at_all_are_refused()
     {
         await SendAsync("e", Specs.Small(1), new string('0', 64));
-        var page = cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
+        var page = _cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
         foreach (var (id, reason) in new[] { (new string('é', 67), "takes 402 characters in a key, at most 384 fit"), (new string('x', 201), "expected 1 to 200 characters") })
         {
             // The page of this experiment is there already: what is wrong with the id is said first.
@@ -81,16 +81,16 @@ public sealed class StartTests : IAsyncLifetime
         Assert.Equal(("new", 0), (await experiment.Status()) is { } status ? (status.Status, status.InFlight) : default);
         Assert.Equal(3, (await experiment.SetWindow(3))!.Window);
         await experiment.Start();
-        Assert.Equal("finished", (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Status);
+        Assert.Equal("finished", (await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Status);
     }
 
     [Fact]
     public async Task A_prompt_is_told_as_one_prompt_only()
     {
         var spec = Specs.Small(2);
-        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
-        await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
-        var told = await Assert.ThrowsAsync<SiloException>(() => cluster.Orleans.GetGrain<IPromptGrain>("e/p2").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"));
+        await _cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        var told = await Assert.ThrowsAsync<SiloException>(() => _cluster.Orleans.GetGrain<IPromptGrain>("e/p2").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"));
         Assert.Equal("prompt 'p2' is number 1 of its experiment, not 0", told.Message);
     }
 
@@ -98,58 +98,58 @@ public sealed class StartTests : IAsyncLifetime
     public async Task A_campaign_whose_reminder_got_lost_is_reminded_again_once_anybody_asks_for_it()
     {
         using var gate = new SemaphoreSlim(0);
-        change = result =>
+        _change = result =>
         {
             gate.Wait(Cancellation);
             return result;
         };
         var spec = Specs.Small(3);
-        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 1 }, null, Cancellation);
-        Assert.Equal(1, cluster.World.Reminders.Count);
-        await cluster.World.Reminders.TestOnlyClearTable();
-        await cluster.DeactivateAsync(cluster.Orleans.GetGrain<IExperimentGrain>("e"));
-        Assert.Equal("running", (await cluster.Client.StatusAsync("e", Cancellation)).Status);
-        while (cluster.World.Reminders.Count == 0) await Task.Delay(20, Cancellation);
+        await _cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 1 }, null, Cancellation);
+        Assert.Equal(1, _cluster.World.Reminders.Count);
+        await _cluster.World.Reminders.TestOnlyClearTable();
+        await _cluster.DeactivateAsync(_cluster.Orleans.GetGrain<IExperimentGrain>("e"));
+        Assert.Equal("running", (await _cluster.Client.StatusAsync("e", Cancellation)).Status);
+        while (_cluster.World.Reminders.Count == 0) await Task.Delay(20, Cancellation);
         gate.Release(100);
-        Assert.Equal(9, (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
-        while (cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
+        Assert.Equal(9, (await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
+        while (_cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
     }
 
     [Fact]
     public async Task A_campaign_whose_reminders_never_come_reminds_itself()
     {
-        wire.LosesReminders = true;
+        _wire.LosesReminders = true;
         using var gate = new SemaphoreSlim(0);
-        change = result =>
+        _change = result =>
         {
             gate.Wait(Cancellation);
             return result;
         };
-        await cluster.Client.SubmitAsync("e", Specs.Small(1), new SubmitOptions(), null, Cancellation);
-        while ((await cluster.Client.StatusAsync("e", Cancellation)).InFlight == 0) await Task.Delay(20, Cancellation);
+        await _cluster.Client.SubmitAsync("e", Specs.Small(1), new SubmitOptions(), null, Cancellation);
+        while ((await _cluster.Client.StatusAsync("e", Cancellation)).InFlight == 0) await Task.Delay(20, Cancellation);
         await Task.Delay(200, Cancellation);
-        await cluster.World.Reminders.TestOnlyClearTable();
+        await _cluster.World.Reminders.TestOnlyClearTable();
         // What the prompt waited for is lost with it, and nobody tells it to begin again but its campaign.
-        await cluster.DeactivateAsync(cluster.Orleans.GetGrain<IPromptGrain>("e/p1"));
+        await _cluster.DeactivateAsync(_cluster.Orleans.GetGrain<IPromptGrain>("e/p1"));
         gate.Release(100);
-        Assert.Equal(3, (await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
+        Assert.Equal(3, (await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Kept);
     }
 
     [Fact]
     public async Task Texts_and_reasons_too_long_to_be_kept_are_given_up_and_the_campaign_ends()
     {
-        change = result => result.Key.Prompt switch
+        _change = result => result.Key.Prompt switch
         {
             "p1" => result with { Text = new string('x', 6_000_000) },
             "p2" => throw new InvalidOperationException(new string('y', 2_000_000)),
             _ => result,
         };
-        await cluster.Client.SubmitAsync("e", Specs.Small(3), new SubmitOptions(), null, Cancellation);
-        var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        await _cluster.Client.SubmitAsync("e", Specs.Small(3), new SubmitOptions(), null, Cancellation);
+        var end = await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
         Assert.Equal((3L, 6L), (end.Kept, end.Failed));
-        var tooLong = (await cluster.Client.TextsAsync("e", "p1", false, Cancellation)).Failures;
+        var tooLong = (await _cluster.Client.TextsAsync("e", "p1", false, Cancellation)).Failures;
         Assert.All(tooLong, f => Assert.Matches(@"^the texts take \d+ bytes: at most 50331648 are taken$", f.Reason));
-        var tooWordy = (await cluster.Client.TextsAsync("e", "p2", false, Cancellation)).Failures;
+        var tooWordy = (await _cluster.Client.TextsAsync("e", "p2", false, Cancellation)).Failures;
         Assert.All(tooWordy, f => Assert.Equal(Limits.MaxReasonLength + 3, f.Reason.Length));
         Assert.Equal((3, 3), (tooLong.Count, tooWordy.Count));
     }
@@ -158,18 +158,18 @@ public sealed class StartTests : IAsyncLifetime
     {
         Assert.Equal(("new", 0), (await experiment.Status()) is { } status ? (status.Status, status.InFlight) : default);
         // It takes a place among the open ones until it is cancelled.
-        Assert.Contains(experiment.GetPrimaryKeyString(), await cluster.Client.OpenExperimentsAsync(Cancellation));
+        Assert.Contains(experiment.GetPrimaryKeyString(), await _cluster.Client.OpenExperimentsAsync(Cancellation));
         Assert.Equal("cancelled", (await experiment.Cancel())!.Status);
-        while ((await cluster.Client.OpenExperimentsAsync(Cancellation)).Contains(experiment.GetPrimaryKeyString())) await Task.Delay(20, Cancellation);
+        while ((await _cluster.Client.OpenExperimentsAsync(Cancellation)).Contains(experiment.GetPrimaryKeyString())) await Task.Delay(20, Cancellation);
     }
 
     private async Task<IExperimentGrain> SendAsync(string id, ExperimentSpec spec, string hash)
     {
-        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>(id);
+        var experiment = _cluster.Orleans.GetGrain<IExperimentGrain>(id);
         var reply = await experiment.Submit(new Submission { Spec = SpecWriter.Write(spec with { Prompts = [], PromptsFile = "prompts.jsonl" }), Hash = hash, Prompts = spec.Prompts.Count });
         Assert.Equal(SubmitOutcome.Accepted, reply.Outcome);
         foreach (var (number, page) in spec.Prompts.Chunk(Limits.PageSize).Index())
-            Assert.Equal(SubmitOutcome.Accepted, (await cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(id, number)).Put(new PromptPage { Ids = [.. page.Select(p => p.Id)], Texts = [.. page.Select(p => p.Text)] })).Outcome);
+            Assert.Equal(SubmitOutcome.Accepted, (await _cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(id, number)).Put(new PromptPage { Ids = [.. page.Select(p => p.Id)], Texts = [.. page.Select(p => p.Text)] })).Outcome);
         return experiment;
     }
 }

@@ -11,7 +11,7 @@ namespace Silo.Cluster.Tests.Faults;
 /// <summary>What goes wrong around a campaign, drawn from a seed.</summary>
 internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSpec spec, int seed, CancellationToken over)
 {
-    private readonly Random random = new(seed);
+    private readonly Random _random = new(seed);
 
     public ConcurrentQueue<string> Log { get; } = new();
 
@@ -23,7 +23,7 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
             try
             {
                 await OneAsync();
-                await Task.Delay(random.Next(20, 150), stop);
+                await Task.Delay(_random.Next(20, 150), stop);
             }
             catch (Exception e) when (!stop.IsCancellationRequested)
             {
@@ -40,14 +40,14 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
 
     private async Task OneAsync()
     {
-        var draw = random.Next(100);
+        var draw = _random.Next(100);
         switch (draw)
         {
             case < 8:
-                var dying = cluster.Silos.ElementAt(random.Next(cluster.Silos.Count()));
+                var dying = cluster.Silos.ElementAt(_random.Next(cluster.Silos.Count()));
                 Log.Enqueue($"kill {dying.Role} {dying.Silo.SiloAddress}");
                 await cluster.AddAsync(dying.Role);
-                if (random.Next(2) == 0) await cluster.KillAsync(dying.Silo);
+                if (_random.Next(2) == 0) await cluster.KillAsync(dying.Silo);
                 else await cluster.StopAsync(dying.Silo);
                 break;
             case < 12:
@@ -67,7 +67,7 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
                 break;
             case < 64:
                 Log.Enqueue("window");
-                await cluster.Client.SetWindowAsync(experiment, 1 + random.Next(6), over);
+                await cluster.Client.SetWindowAsync(experiment, 1 + _random.Next(6), over);
                 break;
             case < 67:
                 Log.Enqueue("pause, resume");
@@ -83,7 +83,7 @@ internal sealed class Chaos(TestCluster cluster, string experiment, ExperimentSp
                 await DeactivateAsync("shard", cluster.Orleans.GetGrain<ICorrelationShardGrain>(Keys.Part(experiment, 0)));
                 break;
             default:
-                await DeactivateAsync("prompt", cluster.Orleans.GetGrain<IPromptGrain>(Keys.Prompt(experiment, spec.Prompts[random.Next(spec.Prompts.Count)].Id)));
+                await DeactivateAsync("prompt", cluster.Orleans.GetGrain<IPromptGrain>(Keys.Prompt(experiment, spec.Prompts[_random.Next(spec.Prompts.Count)].Id)));
                 break;
         }
     }

@@ -30,13 +30,13 @@ internal interface IStorageBackend
 /// </summary>
 internal sealed class HostedCluster : IAsyncDisposable
 {
-    private readonly List<(IHost Host, SiloRole Role)> hosts = [];
+    private readonly List<(IHost Host, SiloRole Role)> _hosts = [];
 
     private HostedCluster(TestWorld world) => World = world;
 
     public TestWorld World { get; }
 
-    public IClusterClient Orleans => hosts.First(h => h.Role == SiloRole.Gateway).Host.Services.GetRequiredService<IClusterClient>();
+    public IClusterClient Orleans => _hosts.First(h => h.Role == SiloRole.Gateway).Host.Services.GetRequiredService<IClusterClient>();
 
     public SiloClient Client => new(Orleans);
 
@@ -49,10 +49,10 @@ internal sealed class HostedCluster : IAsyncDisposable
         var started = new HostedCluster(world);
         var cluster = Path.GetRandomFileName();
         SiloRole[] roles = [SiloRole.Gateway, .. Enumerable.Repeat(SiloRole.Orchestrator, world.Orchestrators), .. Enumerable.Repeat(SiloRole.Inference, world.InferenceSilos)];
-        foreach (var role in roles) started.hosts.Add((Build(world, storage, cluster, service, role), role));
+        foreach (var role in roles) started._hosts.Add((Build(world, storage, cluster, service, role), role));
         try
         {
-            await Task.WhenAll(started.hosts.Select(h => h.Host.StartAsync()));
+            await Task.WhenAll(started._hosts.Select(h => h.Host.StartAsync()));
         }
         catch
         {
@@ -63,16 +63,16 @@ internal sealed class HostedCluster : IAsyncDisposable
     }
 
     /// <summary>A store as a host has it.</summary>
-    public IGrainStorage Store(string name) => hosts[^1].Host.Services.GetRequiredKeyedService<IGrainStorage>(name);
+    public IGrainStorage Store(string name) => _hosts[^1].Host.Services.GetRequiredKeyedService<IGrainStorage>(name);
 
     /// <summary>A service of an orchestrator.</summary>
-    public T Service<T>() where T : notnull => hosts.First(h => h.Role == SiloRole.Orchestrator).Host.Services.GetRequiredService<T>();
+    public T Service<T>() where T : notnull => _hosts.First(h => h.Role == SiloRole.Orchestrator).Host.Services.GetRequiredService<T>();
 
     /// <summary>Ends all hosts at once, without a word to anyone.</summary>
     public async Task KillAsync()
     {
-        await Task.WhenAll(hosts.Select(h => KillAsync(h.Host)));
-        hosts.Clear();
+        await Task.WhenAll(_hosts.Select(h => KillAsync(h.Host)));
+        _hosts.Clear();
     }
 
     public async ValueTask DisposeAsync() => await KillAsync();

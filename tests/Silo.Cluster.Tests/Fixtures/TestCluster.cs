@@ -12,9 +12,9 @@ namespace Silo.Cluster.Tests.Fixtures;
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    private readonly InProcessTestCluster cluster;
-    private readonly Dictionary<SiloAddress, SiloRole> roles = [];
-    private SiloRole? next;
+    private readonly InProcessTestCluster _cluster;
+    private readonly Dictionary<SiloAddress, SiloRole> _roles = [];
+    private SiloRole? _next;
 
     private TestCluster(TestWorld world)
     {
@@ -24,51 +24,51 @@ internal sealed class TestCluster : IAsyncDisposable
         builder.Options.ConfigureFileLogging = false;
         // The test cluster asks its silos how they are, which tokens forbid.
         builder.Options.InitializeClientOnDeploy = world.Keys is null;
-        builder.ConfigureSiloHost((options, host) => host.UseOrleans(silo => Configure(silo, next ?? RoleOf(options.SiloName))));
+        builder.ConfigureSiloHost((options, host) => host.UseOrleans(silo => Configure(silo, _next ?? RoleOf(options.SiloName))));
         builder.ConfigureClient(client => client.AddActivityPropagation().Configure<ClientMessagingOptions>(o => o.MaxMessageBodySize = Limits.MaxMessageBytes));
-        cluster = builder.Build();
+        _cluster = builder.Build();
     }
 
     public TestWorld World { get; }
 
-    public IClusterClient Orleans => cluster.Client;
+    public IClusterClient Orleans => _cluster.Client;
 
-    public SiloClient Client => new(cluster.Client);
+    public SiloClient Client => new(_cluster.Client);
 
-    public IEnumerable<(InProcessSiloHandle Silo, SiloRole Role)> Silos => cluster.Silos.Where(s => s.IsActive).Select(s => (s, roles[s.SiloAddress]));
+    public IEnumerable<(InProcessSiloHandle Silo, SiloRole Role)> Silos => _cluster.Silos.Where(s => s.IsActive).Select(s => (s, _roles[s.SiloAddress]));
 
     public static async Task<TestCluster> StartAsync(TestWorld world)
     {
         var started = new TestCluster(world);
-        await started.cluster.DeployAsync();
-        if (world.Keys is not null) await started.cluster.InitializeClientAsync();
-        foreach (var silo in started.cluster.Silos) started.roles[silo.SiloAddress] = started.RoleOf(silo.Name);
+        await started._cluster.DeployAsync();
+        if (world.Keys is not null) await started._cluster.InitializeClientAsync();
+        foreach (var silo in started._cluster.Silos) started._roles[silo.SiloAddress] = started.RoleOf(silo.Name);
         return started;
     }
 
     public async Task<InProcessSiloHandle> AddAsync(SiloRole role)
     {
-        next = role;
-        var silo = await cluster.StartAdditionalSiloAsync();
-        roles[silo.SiloAddress] = role;
-        next = null;
+        _next = role;
+        var silo = await _cluster.StartAdditionalSiloAsync();
+        _roles[silo.SiloAddress] = role;
+        _next = null;
         return silo;
     }
 
-    public Task KillAsync(InProcessSiloHandle silo) => cluster.KillSiloAsync(silo);
+    public Task KillAsync(InProcessSiloHandle silo) => _cluster.KillSiloAsync(silo);
 
-    public Task StopAsync(InProcessSiloHandle silo) => cluster.StopSiloAsync(silo);
+    public Task StopAsync(InProcessSiloHandle silo) => _cluster.StopSiloAsync(silo);
 
-    public Task DeactivateAsync(IAddressable grain) => cluster.DeactivateAsync(grain);
+    public Task DeactivateAsync(IAddressable grain) => _cluster.DeactivateAsync(grain);
 
     /// <summary>Loses the client without a word to anyone, and connects another.</summary>
     public async Task ReconnectAsync()
     {
-        await cluster.KillClientAsync();
-        await cluster.InitializeClientAsync();
+        await _cluster.KillClientAsync();
+        await _cluster.InitializeClientAsync();
     }
 
-    public ValueTask DisposeAsync() => cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     private SiloRole RoleOf(string name) =>
         int.Parse(name.AsSpan(name.LastIndexOf('_') + 1)) < World.Orchestrators ? SiloRole.Orchestrator : SiloRole.Inference;

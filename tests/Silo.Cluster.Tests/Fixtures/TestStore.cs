@@ -11,30 +11,30 @@ namespace Silo.Cluster.Tests.Fixtures;
 /// </summary>
 internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
 {
-    private readonly ConcurrentDictionary<(string State, GrainId Grain), Document> documents = new();
-    private readonly PackedStateSerializer serializer = new();
-    private long versions;
+    private readonly ConcurrentDictionary<(string State, GrainId Grain), Document> _documents = new();
+    private readonly PackedStateSerializer _serializer = new();
+    private long _versions;
 
     public long Writes;
 
     public StoreFaults Faults { get; } = faults ?? new StoreFaults(null);
 
     public IReadOnlyCollection<KeyValuePair<(string State, GrainId Grain), byte[]>> Content =>
-        [.. documents.Select(d => KeyValuePair.Create(d.Key, d.Value.Bytes))];
+        [.. _documents.Select(d => KeyValuePair.Create(d.Key, d.Value.Bytes))];
 
     /// <summary>Forgets an experiment, so that a test may run one after another without end.</summary>
     public void Forget(string experiment)
     {
-        foreach (var (key, _) in documents)
-            if (Keys.ExperimentOf(key.Grain.Key.ToString()!) == experiment) documents.TryRemove(key, out _);
+        foreach (var (key, _) in _documents)
+            if (Keys.ExperimentOf(key.Grain.Key.ToString()!) == experiment) _documents.TryRemove(key, out _);
     }
 
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         await Task.Yield();
         await Faults.OnReadAsync();
-        if (documents.TryGetValue((stateName, grainId), out var found))
-            (grainState.State, grainState.ETag, grainState.RecordExists) = (serializer.Deserialize<T>(new BinaryData(found.Bytes))!, found.ETag, true);
+        if (_documents.TryGetValue((stateName, grainId), out var found))
+            (grainState.State, grainState.ETag, grainState.RecordExists) = (_serializer.Deserialize<T>(new BinaryData(found.Bytes))!, found.ETag, true);
         else
             (grainState.State, grainState.ETag, grainState.RecordExists) = ((T)(object)new PackedState(), null, false);
     }
@@ -43,7 +43,7 @@ internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
     {
         await Task.Yield();
         Interlocked.Increment(ref Writes);
-        var bytes = serializer.Serialize(grainState.State).ToArray();
+        var bytes = _serializer.Serialize(grainState.State).ToArray();
         await Faults.OnWriteAsync(() => Put((stateName, grainId), bytes, grainState.ETag), etag => (grainState.ETag, grainState.RecordExists) = (etag, true));
     }
 
@@ -51,8 +51,8 @@ internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
 
     private string Put((string, GrainId) key, byte[] bytes, string? etag)
     {
-        var written = new Document(bytes, Interlocked.Increment(ref versions).ToString());
-        var after = documents.AddOrUpdate(key, _ => etag is null ? written : throw Conflict(key, etag, "nothing"), (_, before) => before.ETag == etag ? written : throw Conflict(key, etag, before.ETag));
+        var written = new Document(bytes, Interlocked.Increment(ref _versions).ToString());
+        var after = _documents.AddOrUpdate(key, _ => etag is null ? written : throw Conflict(key, etag, "nothing"), (_, before) => before.ETag == etag ? written : throw Conflict(key, etag, before.ETag));
         return after.ETag;
     }
 
@@ -65,7 +65,7 @@ internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
 /// <summary>What goes wrong with a store, drawn from a seed; nothing where there is none.</summary>
 internal sealed class StoreFaults(int? seed)
 {
-    private readonly Random random = new(seed ?? 0);
+    private readonly Random _random = new(seed ?? 0);
 
     /// <summary>Share of operations that something happens to.</summary>
     public double Share { get; set; } = seed is null ? 0 : 0.08;
@@ -110,11 +110,11 @@ internal sealed class StoreFaults(int? seed)
     {
         if (IsDown) return 0;
         if (Share == 0) return -1;
-        lock (random)
+        lock (_random)
         {
-            if (random.NextDouble() >= Share) return -1;
+            if (_random.NextDouble() >= Share) return -1;
             Injected++;
-            return random.Next(4);
+            return _random.Next(4);
         }
     }
 }

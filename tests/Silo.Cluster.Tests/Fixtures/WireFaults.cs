@@ -7,7 +7,7 @@ namespace Silo.Cluster.Tests.Fixtures;
 /// </summary>
 internal sealed class WireFaults(int seed) : IIncomingGrainCallFilter
 {
-    private readonly Random random = new(seed);
+    private readonly Random _random = new(seed);
 
     /// <summary>Share of calls that something happens to; of reminders ten times as many.</summary>
     public double Share { get; set; } = 0.03;
@@ -32,11 +32,11 @@ internal sealed class WireFaults(int seed) : IIncomingGrainCallFilter
     private int Draw(int times)
     {
         if (Share == 0) return -1;
-        lock (random)
+        lock (_random)
         {
-            if (random.NextDouble() >= Share * times) return -1;
+            if (_random.NextDouble() >= Share * times) return -1;
             Injected++;
-            return random.Next(3);
+            return _random.Next(3);
         }
     }
 }

@@ -16,33 +16,33 @@ namespace Silo.Cluster.Tests.Security;
 public sealed class TokenTests : IAsyncLifetime
 {
     private const Access AllOfAClient = Access.Submit | Access.Rank | Access.Read | Access.Operate;
-    private static readonly byte[] Key = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
-    private readonly AccessTokens tokens = new([Key], TimeProvider.System);
-    private readonly MeterListener listener = new();
-    private TestCluster cluster = null!;
-    private long refused;
+    private static readonly byte[] s_key = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    private readonly AccessTokens _tokens = new([s_key], TimeProvider.System);
+    private readonly MeterListener _listener = new();
+    private TestCluster _cluster = null!;
+    private long _refused;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        listener.InstrumentPublished = (instrument, l) =>
+        _listener.InstrumentPublished = (instrument, l) =>
         {
             if (instrument is { Meter.Name: ClusterMetrics.MeterName, Name: "silo.calls.refused" }) l.EnableMeasurementEvents(instrument);
         };
         // Other clusters in this process refuse submissions, prompts and ranks meanwhile.
-        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+        _listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
         {
-            if (tags[0].Value is not ("submission" or "prompts" or "ranks")) Interlocked.Add(ref refused, count);
+            if (tags[0].Value is not ("submission" or "prompts" or "ranks")) Interlocked.Add(ref _refused, count);
         });
-        listener.Start();
-        cluster = await TestCluster.StartAsync(new TestWorld { Keys = [Key], InferenceSilos = 1 });
+        _listener.Start();
+        _cluster = await TestCluster.StartAsync(new TestWorld { Keys = [s_key], InferenceSilos = 1 });
     }
 
     public async ValueTask DisposeAsync()
     {
-        listener.Dispose();
-        await cluster.DisposeAsync();
+        _listener.Dispose();
+        await _cluster.DisposeAsync();
     }
 
     [Fact]
@@ -50,40 +50,40 @@ public sealed class TokenTests : IAsyncLifetime
     {
         var spec = Specs.Small(3);
         Use(Token(AllOfAClient, "e"));
-        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
-        var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
-        await cluster.Client.RankAsync("e", [new RankEvent("p1", "t0.3-0", "ann", null, 1)], Cancellation);
-        Assert.NotNull(await cluster.Client.BoardAsync("e", Cancellation));
+        await _cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        var end = await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
+        await _cluster.Client.RankAsync("e", [new RankEvent("p1", "t0.3-0", "ann", null, 1)], Cancellation);
+        Assert.NotNull(await _cluster.Client.BoardAsync("e", Cancellation));
         Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
     }
 
     [Fact]
     public async Task Without_a_valid_token_nothing_is_answered_and_nothing_changes()
     {
-        var writes = cluster.World.Store.Writes;
+        var writes = _cluster.World.Store.Writes;
         string?[] invalid =
         [
             null, "", "nonsense", new string('x', 5000), Token(AllOfAClient, "e") + "x", Unsigned(),
             new AccessTokens([new byte[32]], TimeProvider.System).Issue(new AccessGrant("eve", AllOfAClient | Access.Internal, "*"), TimeSpan.FromHours(1)),
-            new AccessTokens([Key], new Clock(TimeSpan.FromHours(-2))).Issue(new AccessGrant("late", AllOfAClient, "*"), TimeSpan.FromHours(1)),
-            new AccessTokens([Key], new Clock(TimeSpan.FromHours(2))).Issue(new AccessGrant("early", AllOfAClient, "*"), TimeSpan.FromHours(1)),
+            new AccessTokens([s_key], new Clock(TimeSpan.FromHours(-2))).Issue(new AccessGrant("late", AllOfAClient, "*"), TimeSpan.FromHours(1)),
+            new AccessTokens([s_key], new Clock(TimeSpan.FromHours(2))).Issue(new AccessGrant("early", AllOfAClient, "*"), TimeSpan.FromHours(1)),
         ];
         foreach (var token in invalid)
         {
             Use(token);
-            var before = Interlocked.Read(ref refused);
+            var before = Interlocked.Read(ref _refused);
             await AssertRefusedAsync(Calls("e").ToArray());
             // The enumeration is refused when it begins, and its end once more.
-            Assert.Equal(before + Calls("e").Count() + 1, Interlocked.Read(ref refused));
+            Assert.Equal(before + Calls("e").Count() + 1, Interlocked.Read(ref _refused));
         }
-        Assert.Equal(writes, cluster.World.Store.Writes);
+        Assert.Equal(writes, _cluster.World.Store.Writes);
     }
 
     [Fact]
     public async Task Refused_calls_leave_no_grains_behind()
     {
         var living = 0L;
-        var meters = cluster.Silos.Select(s => s.Silo.ServiceProvider.GetRequiredService<ClusterMetrics>().Meter).ToHashSet();
+        var meters = _cluster.Silos.Select(s => s.Silo.ServiceProvider.GetRequiredService<ClusterMetrics>().Meter).ToHashSet();
         using var activations = new MeterListener
         {
             InstrumentPublished = (instrument, l) =>
@@ -99,12 +99,12 @@ public sealed class TokenTests : IAsyncLifetime
         Use(null);
         for (var i = 1; i <= 50; i++)
         {
-            var grain = cluster.Orleans.GetGrain<IOpenExperimentsGrain>(1000 + i);
+            var grain = _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(1000 + i);
             await AssertRefusedAsync(() => grain.List());
         }
         while (Interlocked.Read(ref living) > 0) await Task.Delay(20, Cancellation);
         // One that has answered stays, whoever calls it next.
-        var answered = cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0);
+        var answered = _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0);
         Use(Token(AllOfAClient, "*"));
         await answered.List();
         Use(null);
@@ -120,7 +120,7 @@ public sealed class TokenTests : IAsyncLifetime
         Use(Token(AllOfAClient, "mine"));
         await AssertRefusedAsync(Calls("other").ToArray());
         // The list of open experiments is of all, so it is for tokens of all.
-        await AssertRefusedAsync(() => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).List());
+        await AssertRefusedAsync(() => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).List());
     }
 
     [Fact]
@@ -128,9 +128,9 @@ public sealed class TokenTests : IAsyncLifetime
     {
         var spec = Specs.Small(1);
         Use(Token(AllOfAClient, "e"));
-        await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
-        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>("e");
-        var prompt = cluster.Orleans.GetGrain<IPromptGrain>("e/p1");
+        await _cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
+        var experiment = _cluster.Orleans.GetGrain<IExperimentGrain>("e");
+        var prompt = _cluster.Orleans.GetGrain<IPromptGrain>("e/p1");
         var (reads, ranks, operates) = (
             new Func<Task>[] { () => experiment.Status(), () => experiment.Spec(), () => prompt.Texts(true), () => prompt.Ranks(), () => FirstAsync(experiment) },
             new Func<Task>[] { () => prompt.Rank([new RankMessage { Item = "t0.3-0", Rater = "ann", Rank = 1 }]) },
@@ -147,23 +147,23 @@ public sealed class TokenTests : IAsyncLifetime
     public async Task What_silos_say_to_each_other_no_client_can_say()
     {
         Use(Token(AllOfAClient, "*"));
-        var experiment = cluster.Orleans.GetGrain<IExperimentGrain>("e");
-        var page = cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
-        var shard = cluster.Orleans.GetGrain<ICorrelationShardGrain>("e/000000");
+        var experiment = _cluster.Orleans.GetGrain<IExperimentGrain>("e");
+        var page = _cluster.Orleans.GetGrain<IPromptPageGrain>("e/000000");
+        var shard = _cluster.Orleans.GetGrain<ICorrelationShardGrain>("e/000000");
         var end = new PromptEnd { Prompt = 0, Kept = 1, Failed = 0, Tokens = 1, Digest = new byte[32] };
         await AssertRefusedAsync(
             () => experiment.Context(), () => experiment.PromptsEnded([end]), () => experiment.EnginesBusy(),
             () => page.Tell([new PromptOrder(0, PromptOrderKind.Cancel)]), () => page.PromptEnded(end), () => page.Ids(),
-            () => cluster.Orleans.GetGrain<IPromptGrain>("e/p1").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"),
+            () => _cluster.Orleans.GetGrain<IPromptGrain>("e/p1").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"),
             () => shard.Update(new ShardUpdate { Prompt = "p1", From = default, To = new Counted(true, 0) }), () => shard.Sums(),
-            () => cluster.Orleans.GetGrain<ICorrelationGrain>("e").Touch(),
-            () => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Open("x"), () => cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Close("x"),
-            () => cluster.Orleans.GetGrain<IInferenceGrain>("embedded||/0").Generate(new GenerateMessage { Spec = "{}", PromptId = "p", Prompt = "", Rows = [0] }, Cancellation),
-            () => cluster.Orleans.GetGrain<IManagementGrain>(0).GetHosts(false, Cancellation),
+            () => _cluster.Orleans.GetGrain<ICorrelationGrain>("e").Touch(),
+            () => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Open("x"), () => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Close("x"),
+            () => _cluster.Orleans.GetGrain<IInferenceGrain>("embedded||/0").Generate(new GenerateMessage { Spec = "{}", PromptId = "p", Prompt = "", Rows = [0] }, Cancellation),
+            () => _cluster.Orleans.GetGrain<IManagementGrain>(0).GetHosts(false, Cancellation),
             () => experiment.AsReference<IRemindable>().ReceiveReminder("campaign", default));
     }
 
-    private string Token(Access access, string experiment) => tokens.Issue(new AccessGrant("tester", access, experiment), TimeSpan.FromHours(1));
+    private string Token(Access access, string experiment) => _tokens.Issue(new AccessGrant("tester", access, experiment), TimeSpan.FromHours(1));
 
     private static void Use(string? token)
     {
@@ -174,15 +174,15 @@ public sealed class TokenTests : IAsyncLifetime
     // One call of each interface that clients use, and the enumeration.
     private IEnumerable<Func<Task>> Calls(string experiment)
     {
-        var grain = cluster.Orleans.GetGrain<IExperimentGrain>(experiment);
+        var grain = _cluster.Orleans.GetGrain<IExperimentGrain>(experiment);
         yield return () => grain.Submit(new Submission { Spec = "{}", Hash = "", Prompts = 1 });
         yield return () => grain.Start();
         yield return () => grain.Status();
         yield return () => grain.Cancel();
         yield return () => FirstAsync(grain);
-        yield return () => cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(experiment, 0)).Put(new PromptPage { Ids = ["p"], Texts = ["t"] });
-        yield return () => cluster.Orleans.GetGrain<IPromptGrain>(Keys.Prompt(experiment, "p1")).Rank([]);
-        yield return () => cluster.Orleans.GetGrain<ICorrelationGrain>(experiment).Board();
+        yield return () => _cluster.Orleans.GetGrain<IPromptPageGrain>(Keys.Part(experiment, 0)).Put(new PromptPage { Ids = ["p"], Texts = ["t"] });
+        yield return () => _cluster.Orleans.GetGrain<IPromptGrain>(Keys.Prompt(experiment, "p1")).Rank([]);
+        yield return () => _cluster.Orleans.GetGrain<ICorrelationGrain>(experiment).Board();
     }
 
     private static async Task FirstAsync(IExperimentGrain grain)

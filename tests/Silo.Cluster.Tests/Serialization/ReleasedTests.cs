@@ -14,7 +14,7 @@ namespace Silo.Cluster.Tests.Serialization;
 /// </summary>
 public class ReleasedTests
 {
-    private static readonly Serializer Serializer = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+    private static readonly Serializer s_serializer = new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
 
     private static string Folder => Path.Combine(Shared.Repository, "tests", "Silo.Cluster.Tests", "Released");
 
@@ -29,7 +29,7 @@ public class ReleasedTests
     {
         foreach (var (file, sample) in Samples.ReleasesOf(name))
         {
-            var read = Serializer.Deserialize<object>(Released(file, () => Serializer.SerializeToArray<object>(sample)));
+            var read = s_serializer.Deserialize<object>(Released(file, () => s_serializer.SerializeToArray<object>(sample)));
             Assert.IsType(sample.GetType(), read);
             Assert.Equal(Shown(sample), Shown(read));
         }

@@ -6,7 +6,7 @@ namespace Silo.Cluster.Tests.State;
 public class GroupCommitTests
 {
     // Grains run turn by turn; so does this.
-    private readonly ConcurrentExclusiveSchedulerPair turns = new();
+    private readonly ConcurrentExclusiveSchedulerPair _turns = new();
 
     [Fact]
     public Task All_that_changed_while_a_write_was_under_way_goes_into_the_next_one() => OnGrainAsync(async () =>
@@ -90,24 +90,24 @@ public class GroupCommitTests
     });
 
     private Task OnGrainAsync(Func<Task> work) =>
-        Task.Factory.StartNew(work, TestContext.Current.CancellationToken, TaskCreationOptions.None, turns.ExclusiveScheduler).Unwrap();
+        Task.Factory.StartNew(work, TestContext.Current.CancellationToken, TaskCreationOptions.None, _turns.ExclusiveScheduler).Unwrap();
 
     /// <summary>A clock that goes when it is told.</summary>
     private sealed class Clock : TimeProvider
     {
-        private readonly List<Alarm> alarms = [];
-        private long now;
+        private readonly List<Alarm> _alarms = [];
+        private long _now;
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public override long GetTimestamp() => now;
+        public override long GetTimestamp() => _now;
 
         public void Pass(TimeSpan time)
         {
-            now += time.Ticks;
-            foreach (var alarm in alarms.Where(a => a.At <= now).ToArray())
+            _now += time.Ticks;
+            foreach (var alarm in _alarms.Where(a => a.At <= _now).ToArray())
             {
-                alarms.Remove(alarm);
+                _alarms.Remove(alarm);
                 alarm.Ring();
             }
         }
@@ -127,16 +127,16 @@ public class GroupCommitTests
 
             public bool Change(TimeSpan dueTime, TimeSpan period)
             {
-                clock.alarms.Remove(this);
+                clock._alarms.Remove(this);
                 if (dueTime != Timeout.InfiniteTimeSpan)
                 {
-                    At = clock.now + dueTime.Ticks;
-                    clock.alarms.Add(this);
+                    At = clock._now + dueTime.Ticks;
+                    clock._alarms.Add(this);
                 }
                 return true;
             }
 
-            public void Dispose() => clock.alarms.Remove(this);
+            public void Dispose() => clock._alarms.Remove(this);
 
             public ValueTask DisposeAsync()
             {

@@ -9,8 +9,8 @@ namespace Silo.Cluster.Tests.State;
 
 public sealed class StateBoxTests : IDisposable
 {
-    private readonly ClusterMetrics metrics = new();
-    private readonly FakeState state = new();
+    private readonly ClusterMetrics _metrics = new();
+    private readonly FakeState _state = new();
 
     [Theory, InlineData(10), InlineData(100_000)]
     public async Task What_was_written_is_read_whether_it_pays_to_compress_it_or_not(int length)
@@ -21,7 +21,7 @@ public sealed class StateBoxTests : IDisposable
         Assert.Null(box.Stored);
         await box.WriteAsync();
         Assert.Same(page, box.Stored);
-        Assert.InRange(state.State.Data.Length, 1, Math.Min(length + 100, 4096));
+        Assert.InRange(_state.State.Data.Length, 1, Math.Min(length + 100, 4096));
         var other = Box(Limits.MaxTraceBytes);
         other.Load();
         Assert.Equal(page.Texts, other.Stored!.Texts);
@@ -35,18 +35,18 @@ public sealed class StateBoxTests : IDisposable
         var box = Box(limit: 2048);
         box.Value = new PromptPage { Ids = ["p1"], Texts = ["short"] };
         await box.WriteAsync();
-        var before = (state.Writes, state.State.Data);
+        var before = (_state.Writes, _state.State.Data);
         box.Value = new PromptPage { Ids = ["p1"], Texts = [incompressible] };
         var refused = await Assert.ThrowsAsync<StateTooLargeException>(() => box.WriteAsync());
         Assert.Contains("over the limit of 2048", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(before, (state.Writes, state.State.Data));
+        Assert.Equal(before, (_state.Writes, _state.State.Data));
         Assert.Equal("short", box.Stored!.Texts[0]);
     }
 
     [Fact]
     public async Task What_a_provider_throws_becomes_one_exception_that_travels()
     {
-        state.Fail = new InvalidOperationException("no space left");
+        _state.Fail = new InvalidOperationException("no space left");
         var box = Box(Limits.MaxTraceBytes);
         box.Value = new PromptPage { Ids = ["p1"], Texts = ["x"] };
         Assert.Contains("no space left", (await Assert.ThrowsAsync<StateNotStoredException>(() => box.WriteAsync())).Message, StringComparison.Ordinal);
@@ -56,7 +56,7 @@ public sealed class StateBoxTests : IDisposable
     [Fact]
     public void State_of_a_later_version_is_not_misread()
     {
-        state.State = new PackedState { Format = 9, Data = [1] };
+        _state.State = new PackedState { Format = 9, Data = [1] };
         Assert.Contains("written by a later version", Assert.Throws<InvalidDataException>(() => Box(10).Load()).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => new PackedStateSerializer().Deserialize<PackedState>(new BinaryData(new byte[3])));
     }
@@ -68,9 +68,9 @@ public sealed class StateBoxTests : IDisposable
         Assert.Equal([1, 0, 0, 0, (byte)'{', (byte)'}'], bytes);
     }
 
-    public void Dispose() => metrics.Dispose();
+    public void Dispose() => _metrics.Dispose();
 
-    private StateBox<PromptPage> Box(int limit) => new(state, CampaignJson.Default.PromptPage, "page", limit, metrics);
+    private StateBox<PromptPage> Box(int limit) => new(_state, CampaignJson.Default.PromptPage, "page", limit, _metrics);
 
     private sealed class FakeState : IPersistentState<PackedState>
     {

@@ -9,14 +9,14 @@ namespace Silo.Cluster.Tests.Storage;
 /// <summary>The test's own memory as clusters' storage.</summary>
 internal sealed class MemoryBackend : IStorageBackend, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, TestWorld> services = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, TestMembership> clusters = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TestWorld> _services = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TestMembership> _clusters = new(StringComparer.Ordinal);
 
     public void Register(ISiloBuilder silo, string service)
     {
-        TestSilo.AddMemory(silo, services.GetOrAdd(service, _ => new TestWorld()));
+        TestSilo.AddMemory(silo, _services.GetOrAdd(service, _ => new TestWorld()));
         silo.Services.AddSingleton<IMembershipTable>(provider =>
-            clusters.GetOrAdd(provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ClusterId, _ => new TestMembership()));
+            _clusters.GetOrAdd(provider.GetRequiredService<IOptions<ClusterOptions>>().Value.ClusterId, _ => new TestMembership()));
     }
 
     public Task StopAsync() => SetAsync(isDown: true);
@@ -27,7 +27,7 @@ internal sealed class MemoryBackend : IStorageBackend, IAsyncDisposable
 
     private Task SetAsync(bool isDown)
     {
-        foreach (var world in services.Values) world.Store.Faults.IsDown = isDown;
+        foreach (var world in _services.Values) world.Store.Faults.IsDown = isDown;
         return Task.CompletedTask;
     }
 }

@@ -371,15 +371,15 @@ public abstract class StorageSuite
     /// <summary>Engines that serve some requests, and the others when it is opened: where a campaign stands does not hang on time.</summary>
     private protected sealed class Gate(int free)
     {
-        private readonly TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int calls;
+        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _calls;
 
         public Silo.Experiments.Generation.IGenerationEngine Engine() => new ToyEngine
         {
-            Before = (_, _, cancelled) => Interlocked.Increment(ref calls) > free ? open.Task.WaitAsync(cancelled) : Task.CompletedTask,
+            Before = (_, _, cancelled) => Interlocked.Increment(ref _calls) > free ? _open.Task.WaitAsync(cancelled) : Task.CompletedTask,
         };
 
-        public void Open() => open.TrySetResult();
+        public void Open() => _open.TrySetResult();
     }
 
     private sealed class Row : IGrainState<PackedState>
@@ -395,25 +395,25 @@ public abstract class StorageSuite
     /// <summary>Counts what <c>silo.storage.failures</c> counts.</summary>
     private protected sealed class Failures : IDisposable
     {
-        private readonly MeterListener listener = new();
-        private long count;
+        private readonly MeterListener _listener = new();
+        private long _count;
 
         public Failures(string operation)
         {
-            listener.InstrumentPublished = (instrument, self) =>
+            _listener.InstrumentPublished = (instrument, self) =>
             {
                 if (instrument.Name == "silo.storage.failures") self.EnableMeasurementEvents(instrument);
             };
-            listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+            _listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
             {
                 foreach (var tag in tags)
-                    if (tag is { Key: "operation", Value: string found } && found == operation) Interlocked.Add(ref count, value);
+                    if (tag is { Key: "operation", Value: string found } && found == operation) Interlocked.Add(ref _count, value);
             });
-            listener.Start();
+            _listener.Start();
         }
 
-        public long Count => Interlocked.Read(ref count);
+        public long Count => Interlocked.Read(ref _count);
 
-        public void Dispose() => listener.Dispose();
+        public void Dispose() => _listener.Dispose();
     }
 }

@@ -11,18 +11,18 @@ namespace Silo.Cluster.Tests.Telemetry;
 /// <summary>What is deployed for operators names what there is.</summary>
 public partial class MetricNamesTests
 {
-    private static readonly string[] Deployed = ["deploy/grafana/dashboards/silo.json", "deploy/prometheus/rules.yml", "docs/runbook.md"];
+    private static readonly string[] s_deployed = ["deploy/grafana/dashboards/silo.json", "deploy/prometheus/rules.yml", "docs/runbook.md"];
 
     [Fact]
     public void Every_metric_that_a_rule_a_panel_or_the_runbook_names_exists()
     {
         var declared = Declared();
         var recorded = Record().Matches(Read("deploy/prometheus/rules.yml")).Select(m => m.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in Deployed)
+        foreach (var file in s_deployed)
             foreach (var name in Name().Matches(Read(file)).Select(m => m.Value))
                 Assert.True((name.Contains(':', StringComparison.Ordinal) ? recorded : declared).Contains(name), $"{file} names {name}, which nothing sets");
         // And nothing that is measured is left without anybody to look at it.
-        var shown = string.Concat(Deployed.Select(Read));
+        var shown = string.Concat(s_deployed.Select(Read));
         foreach (var name in declared)
             Assert.True(shown.Contains(HistogramPart().Replace(name, ""), StringComparison.Ordinal), $"{name} is in no rule, no panel and not in the runbook");
     }

@@ -16,11 +16,11 @@ internal static class GoldenRows
         public override string ToString() => $"{Row}, T = {T}, x = {X}, K = {K?.ToString() ?? "V"}";
     }
 
-    private static readonly Lazy<Dictionary<string, float[]>> AllRows = new(() =>
+    private static readonly Lazy<Dictionary<string, float[]>> s_allRows = new(() =>
         Read("logits_rows.json").GetProperty("rows").EnumerateArray()
             .ToDictionary(row => row.GetProperty("row").GetString()!, Logits));
 
-    public static IReadOnlyDictionary<string, float[]> Rows => AllRows.Value;
+    public static IReadOnlyDictionary<string, float[]> Rows => s_allRows.Value;
 
     /// <summary>All cases: full rows, captured rows with K = 200, captured rows with a small K.</summary>
     public static IEnumerable<Case> Cases()

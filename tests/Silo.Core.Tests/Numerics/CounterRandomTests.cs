@@ -51,16 +51,16 @@ public class CounterRandomTests
     public void Uniforms_fill_the_unit_interval_evenly()
     {
         var random = CounterRandom.Create(1);
-        const int n = 100_000;
+        const int N = 100_000;
         var counts = new int[10];
-        for (ulong i = 0; i < n; i++)
+        for (ulong i = 0; i < N; i++)
         {
             double u = random.UniformAt(i);
             Assert.InRange(u, 0, Math.BitDecrement(1.0));
             counts[(int)(u * 10)]++;
         }
         // Chi-square with 9 degrees of freedom; its 0.9999 quantile is 33.7. The stream is fixed, so this cannot flicker.
-        Assert.InRange(counts.Sum(c => (c - n / 10.0) * (c - n / 10.0) / (n / 10.0)), 0, 33.7);
+        Assert.InRange(counts.Sum(c => (c - N / 10.0) * (c - N / 10.0) / (N / 10.0)), 0, 33.7);
     }
 
     [Fact]

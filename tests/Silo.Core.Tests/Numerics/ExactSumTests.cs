@@ -6,21 +6,21 @@ namespace Silo.Core.Tests.Numerics;
 
 public class ExactSumTests
 {
-    private static readonly Arbitrary<double[]> Values =
+    private static readonly Arbitrary<double[]> s_values =
         ArbMap.Default.GeneratorFor<int>().Two().Select(p => p.Item1 % 2000 / (1.0 + Math.Abs((double)p.Item2))).ArrayOf().ToArbitrary();
 
     private static ExactSum Of(IEnumerable<double> values) => values.Aggregate(default(ExactSum), (sum, x) => sum.Add(x));
 
     [Fact]
-    public void The_order_does_not_matter() => Prop.ForAll(Values, values =>
+    public void The_order_does_not_matter() => Prop.ForAll(s_values, values =>
         Of(values) == Of(values.Reverse()) && Of(values) == Of(values.Order())).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Removing_in_any_order_restores_the_bits() => Prop.ForAll(Values, Values, (kept, passing) =>
+    public void Removing_in_any_order_restores_the_bits() => Prop.ForAll(s_values, s_values, (kept, passing) =>
         passing.Order().Aggregate(Of(passing.Concat(kept)), (sum, x) => sum.Remove(x)) == Of(kept)).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Shards_merge_to_the_whole() => Prop.ForAll(Values, Values, (a, b) =>
+    public void Shards_merge_to_the_whole() => Prop.ForAll(s_values, s_values, (a, b) =>
         Of(a).Merge(Of(b)) == Of(b.Concat(a))).QuickCheckThrowOnFailure();
 
     [Fact]

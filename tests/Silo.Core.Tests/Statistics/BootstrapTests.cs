@@ -100,13 +100,13 @@ public class BootstrapTests
     {
         var counts = new double[PoissonWeights.Max + 1];
         var weights = new byte[1000];
-        const int prompts = 200;
-        for (ulong prompt = 0; prompt < prompts; prompt++)
+        const int Prompts = 200;
+        for (ulong prompt = 0; prompt < Prompts; prompt++)
         {
             PoissonWeights.Fill(1, prompt, weights);
             foreach (byte weight in weights) counts[weight]++;
         }
-        double total = prompts * weights.Length, chi = 0, factorial = 1;
+        double total = Prompts * weights.Length, chi = 0, factorial = 1;
         for (int k = 0; k < 6; k++)
         {
             double expected = total * Math.Exp(-1) / factorial;

@@ -8,59 +8,59 @@ namespace Silo.Core.Tests.Statistics;
 /// <summary>The LAMP rankings (200 prompts x 3 texts x 3 of 13 raters) against independently computed results.</summary>
 public class LampTests
 {
-    private static readonly string[] Measures = ["words", "gzip_ratio", "distinct_1", "raw_deflate_ratio"];
+    private static readonly string[] s_measures = ["words", "gzip_ratio", "distinct_1", "raw_deflate_ratio"];
 
-    private readonly JsonElement expected = Golden.Load("lamp_expected.json");
-    private readonly List<JsonElement> prompts;
-    private readonly int[] offsets = [.. Enumerable.Range(0, 201).Select(p => 3 * p)];
+    private readonly JsonElement _expected = Golden.Load("lamp_expected.json");
+    private readonly List<JsonElement> _prompts;
+    private readonly int[] _offsets = [.. Enumerable.Range(0, 201).Select(p => 3 * p)];
 
-    public LampTests() => prompts = [.. expected.Items("prompts")];
+    public LampTests() => _prompts = [.. _expected.Items("prompts")];
 
     // Rows: the three raters of each prompt, or all raters by name with absent ones missing.
     private RatingMatrix[] Ratings(bool byName)
     {
         var bytes = File.ReadAllBytes(Shared.Path("data/lamp_rankings_200x3x3.json"));
-        Assert.Equal(expected.Text("source_sha256"), Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        Assert.Equal(_expected.Text("source_sha256"), Convert.ToHexStringLower(SHA256.HashData(bytes)));
         using var document = JsonDocument.Parse(bytes);
-        var kinds = expected.Items("kinds_order").Select(k => k.GetString()!).ToArray();
+        var kinds = _expected.Items("kinds_order").Select(k => k.GetString()!).ToArray();
         var rows = document.RootElement.EnumerateArray().Select(p => p.GetProperty("ranks").EnumerateObject()
             .ToDictionary(r => r.Name, r => kinds.Select(k => r.Value.GetProperty(k).GetDouble()).ToArray())).ToList();
         var names = rows.SelectMany(r => r.Keys).Distinct().Order(StringComparer.Ordinal).ToArray();
-        Assert.Equal(expected.Whole("n_rater_names"), names.Length);
+        Assert.Equal(_expected.Whole("n_rater_names"), names.Length);
         double[] none = [double.NaN, double.NaN, double.NaN];
         return byName
             ? [.. rows.Select(r => new RatingMatrix(names.Length, 3, [.. names.SelectMany(n => r.GetValueOrDefault(n, none))]))]
             : [.. rows.Select(r => new RatingMatrix(3, 3, [.. r.Values.SelectMany(v => v)]))];
     }
 
-    private double[] Measure(string name) => [.. prompts.SelectMany(p => p.Items("texts")).Select(t => name == "raw_deflate_ratio"
+    private double[] Measure(string name) => [.. _prompts.SelectMany(p => p.Items("texts")).Select(t => name == "raw_deflate_ratio"
         ? t.Number("raw_deflate_len")!.Value / t.Number("utf8_len")!.Value
         : t.Number(name)!.Value)];
 
-    private double[] Gold(string name) => [.. prompts.SelectMany(p => p.Numbers(name))];
+    private double[] Gold(string name) => [.. _prompts.SelectMany(p => p.Numbers(name))];
 
     [Fact]
     public void Agreement()
     {
         var ratings = Ratings(byName: false);
         var rho = RaterCorrelation.Pairwise(ratings);
-        Golden.Close(expected.Number("mean_pairwise_rho"), rho.Mean, "rho");
-        Golden.Close(expected.Number("mean_pairwise_rho_by_prompt_first"), rho.ByPromptFirst, "by prompt");
-        Assert.Equal((expected.Whole("mean_pairwise_rho_n_defined"), expected.Whole("mean_pairwise_rho_n_undefined")), (rho.Defined, rho.Undefined));
+        Golden.Close(_expected.Number("mean_pairwise_rho"), rho.Mean, "rho");
+        Golden.Close(_expected.Number("mean_pairwise_rho_by_prompt_first"), rho.ByPromptFirst, "by prompt");
+        Assert.Equal((_expected.Whole("mean_pairwise_rho_n_defined"), _expected.Whole("mean_pairwise_rho_n_undefined")), (rho.Defined, rho.Undefined));
 
         var named = RaterCorrelation.Pairwise(Ratings(byName: true));
-        Golden.Close(expected.Number("mean_pairwise_rho_by_named_pair_first"), named.ByPairFirst, "by named pair");
-        Assert.Equal((expected.Whole("n_named_pairs"), 0), (named.Pairs, named.Undefined - named.Absent));
+        Golden.Close(_expected.Number("mean_pairwise_rho_by_named_pair_first"), named.ByPairFirst, "by named pair");
+        Assert.Equal((_expected.Whole("n_named_pairs"), 0), (named.Pairs, named.Undefined - named.Absent));
         Golden.Close(rho.Mean, named.Mean, "rho by name");
 
         var alpha = Krippendorff.Alpha(ratings, MeasurementLevel.Ordinal);
-        Golden.Close(expected.Number("krippendorff_alpha_ordinal"), alpha.Alpha, "ordinal alpha");
-        Golden.Close(expected.Number("krippendorff_alpha_interval"), Krippendorff.Alpha(ratings, MeasurementLevel.Interval).Alpha, "interval alpha");
-        Assert.Equal(expected.Whole("krippendorff_n_units"), alpha.Units);
+        Golden.Close(_expected.Number("krippendorff_alpha_ordinal"), alpha.Alpha, "ordinal alpha");
+        Golden.Close(_expected.Number("krippendorff_alpha_interval"), Krippendorff.Alpha(ratings, MeasurementLevel.Interval).Alpha, "interval alpha");
+        Assert.Equal(_expected.Whole("krippendorff_n_units"), alpha.Units);
 
         var w = KendallW.OverPrompts(ratings);
-        Golden.Close(expected.Number("kendall_w_mean"), w.Mean, "W");
-        Golden.Close([.. prompts.Select(p => p.Number("kendall_w")!.Value)], [.. w.PerPrompt.Select(x => x!.Value)], "W per prompt");
+        Golden.Close(_expected.Number("kendall_w_mean"), w.Mean, "W");
+        Golden.Close([.. _prompts.Select(p => p.Number("kendall_w")!.Value)], [.. w.PerPrompt.Select(x => x!.Value)], "W per prompt");
     }
 
     [Fact]
@@ -73,23 +73,23 @@ public class LampTests
         {
             Assert.True(GoldRanking.MeanRank(ratings[p], mean, minimumRaters: 3));
             if (GoldRanking.PairwiseMajority(ratings[p], pairs)) cycles++;
-            Golden.Close(prompts[p].Numbers("majority"), mean, $"mean rank {p}");
-            Golden.Close(prompts[p].Numbers("pairwise_majority"), pairs, $"pairwise majority {p}");
+            Golden.Close(_prompts[p].Numbers("majority"), mean, $"mean rank {p}");
+            Golden.Close(_prompts[p].Numbers("pairwise_majority"), pairs, $"pairwise majority {p}");
             if (!mean.SequenceEqual(pairs)) differing++;
             if (mean.Distinct().Count() < 3) tied++;
         }
-        var pairwise = expected.GetProperty("pairwise_majority");
+        var pairwise = _expected.GetProperty("pairwise_majority");
         Assert.Equal((pairwise.Whole("prompts_with_cycle"), pairwise.Whole("prompts_differing_from_mean_rank")), (cycles, differing));
-        Assert.Equal(expected.Whole("majority_prompts_with_any_tie"), tied);
+        Assert.Equal(_expected.Whole("majority_prompts_with_any_tie"), tied);
     }
 
     [Fact]
     public void Correlations()
     {
-        foreach (string name in Measures)
+        foreach (string name in s_measures)
         {
-            var golden = expected.GetProperty("features").GetProperty(name);
-            var actual = GroupedCorrelation.Compute(Measure(name), Gold("majority"), offsets);
+            var golden = _expected.GetProperty("features").GetProperty(name);
+            var actual = GroupedCorrelation.Compute(Measure(name), Gold("majority"), _offsets);
             Golden.Close(golden.Numbers("per_prompt_rho"), [.. actual.PerPromptRho.Select(r => r ?? double.NaN)], name);
             Golden.Close(golden.Number("within_prompt_mean_rho"), actual.WithinPromptMeanRho, name + " rho");
             Golden.Close(golden.Number("within_prompt_mean_tau_b"), actual.WithinPromptMeanTauB, name + " tau-b");
@@ -106,8 +106,8 @@ public class LampTests
                 Assert.Equal(interval.Number("upper")!.Value, bootstrap.Upper, tolerance);
             }
 
-            var pairwise = expected.GetProperty("pairwise_majority").GetProperty("features").GetProperty(name);
-            actual = GroupedCorrelation.Compute(Measure(name), Gold("pairwise_majority"), offsets);
+            var pairwise = _expected.GetProperty("pairwise_majority").GetProperty("features").GetProperty(name);
+            actual = GroupedCorrelation.Compute(Measure(name), Gold("pairwise_majority"), _offsets);
             Golden.Close(pairwise.Number("within_prompt_mean_rho"), actual.WithinPromptMeanRho, name + " rho, pairwise majority");
         }
     }
@@ -117,14 +117,14 @@ public class LampTests
     [InlineData("pairwise_majority", "pairwise_majority")]
     public void Pairwise_accuracy(string key, string gold)
     {
-        foreach (string name in Measures)
+        foreach (string name in s_measures)
         {
             double[] measure = Measure(name), ranks = Gold(gold);
             var pairs = new List<ItemPair>();
             for (int first = 0; first < measure.Length; first += 3)
                 foreach (var (i, j) in new[] { (0, 1), (0, 2), (1, 2) })
                     pairs.Add(new(measure[first + i] - measure[first + j], ranks[first + j] - ranks[first + i]));
-            var golden = expected.GetProperty("pairwise_accuracy").GetProperty(name).GetProperty(key);
+            var golden = _expected.GetProperty("pairwise_accuracy").GetProperty(name).GetProperty(key);
             var exact = PairwiseAccuracy.At(pairs.ToArray());
             Assert.Equal((golden.Whole("n_pairs"), golden.Whole("gold_ties"), golden.Whole("feature_ties")), (exact.Pairs, exact.GoldTies, exact.MeasureTies));
             Golden.Close(golden.Number("accuracy"), exact.Accuracy, name + " accuracy");

@@ -7,7 +7,7 @@ namespace Silo.Core.Tests.Statistics;
 public class RankCorrelationTests
 {
     // Small integers: ties are frequent. Lengths on both sides of the switch from counting to sorting.
-    private static readonly Arbitrary<(double X, double Y)[]> Series =
+    private static readonly Arbitrary<(double X, double Y)[]> s_series =
         Gen.Choose(-6, 6).Two().Select(p => ((double)p.Item1, (double)p.Item2)).ArrayOf()
             .Resize(200).ToArbitrary();
 
@@ -31,7 +31,7 @@ public class RankCorrelationTests
     }
 
     [Fact]
-    public void Mid_ranks_sum_to_the_sum_of_positions() => Prop.ForAll(Series, pairs =>
+    public void Mid_ranks_sum_to_the_sum_of_positions() => Prop.ForAll(s_series, pairs =>
     {
         var ranks = new double[pairs.Length];
         MidRanks.Compute(Split(pairs).X, ranks);
@@ -39,7 +39,7 @@ public class RankCorrelationTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Centred_ranks_count_smaller_less_larger_values() => Prop.ForAll(Series, pairs =>
+    public void Centred_ranks_count_smaller_less_larger_values() => Prop.ForAll(s_series, pairs =>
     {
         var x = Split(pairs).X;
         var centred = new int[x.Length];
@@ -48,7 +48,7 @@ public class RankCorrelationTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Turning_one_side_turns_the_sign_and_swapping_sides_changes_nothing() => Prop.ForAll(Series, pairs =>
+    public void Turning_one_side_turns_the_sign_and_swapping_sides_changes_nothing() => Prop.ForAll(s_series, pairs =>
     {
         var (x, y) = Split(pairs);
         double[] turned = [.. x.Select(v => -v)];
@@ -57,7 +57,7 @@ public class RankCorrelationTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Spearman_is_Pearson_of_mid_ranks() => Prop.ForAll(Series, pairs =>
+    public void Spearman_is_Pearson_of_mid_ranks() => Prop.ForAll(s_series, pairs =>
     {
         var (x, y) = Split(pairs);
         double[] a = new double[x.Length], b = new double[x.Length];
@@ -68,7 +68,7 @@ public class RankCorrelationTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Tau_b_of_long_series_is_the_count_over_pairs() => Prop.ForAll(Series, pairs =>
+    public void Tau_b_of_long_series_is_the_count_over_pairs() => Prop.ForAll(s_series, pairs =>
     {
         var (x, y) = Split(pairs);
         double balance = 0, untiedX = 0, untiedY = 0;

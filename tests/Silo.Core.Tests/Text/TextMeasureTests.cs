@@ -6,7 +6,7 @@ namespace Silo.Core.Tests.Text;
 
 public class TextMeasureTests
 {
-    private static readonly Arbitrary<(int[] A, int[] B)> Sequences =
+    private static readonly Arbitrary<(int[] A, int[] B)> s_sequences =
         Gen.Choose(0, 5).ArrayOf().Resize(200).Two().Select(p => (p.Item1, p.Item2)).ToArbitrary();
 
     [Fact]
@@ -63,11 +63,11 @@ public class TextMeasureTests
     }
 
     [Fact]
-    public void The_edit_distance_is_that_of_the_quadratic_table() => Prop.ForAll(Sequences, pair =>
+    public void The_edit_distance_is_that_of_the_quadratic_table() => Prop.ForAll(s_sequences, pair =>
         Levenshtein.Distance(pair.A, pair.B) == EditTable(pair.A, pair.B)).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void The_longest_common_subsequence_is_that_of_the_quadratic_table() => Prop.ForAll(Sequences, pair =>
+    public void The_longest_common_subsequence_is_that_of_the_quadratic_table() => Prop.ForAll(s_sequences, pair =>
         RougeL.LongestCommonSubsequence(pair.A, pair.B) == CommonTable(pair.A, pair.B)).QuickCheckThrowOnFailure();
 
     [Theory]

@@ -7,13 +7,13 @@ namespace Silo.Experiments.Tests.Board;
 /// <summary>The LAMP rankings (200 prompts, 3 texts, 3 raters of 13) through the board, against independently computed values.</summary>
 public class LampTests
 {
-    private static readonly string[] Features = ["words", "gzip_ratio", "distinct_1", "raw_deflate_ratio"];
+    private static readonly string[] s_features = ["words", "gzip_ratio", "distinct_1", "raw_deflate_ratio"];
 
     private static CorrelationBoard Load(JsonElement expected)
     {
         var kinds = expected.Items("kinds_order").Select(k => k.GetString()!).ToArray();
         using var data = JsonDocument.Parse(File.ReadAllBytes(Shared.Path("data/lamp_rankings_200x3x3.json")));
-        var board = new CorrelationBoard(Boards.Design(Features));
+        var board = new CorrelationBoard(Boards.Design(s_features));
         foreach (var (prompt, stored) in data.RootElement.EnumerateArray().Zip(expected.Items("prompts")))
         {
             var id = prompt.Text("id");
@@ -21,7 +21,7 @@ public class LampTests
             foreach (var rater in prompt.GetProperty("ranks").EnumerateObject())
                 foreach (var rank in rater.Value.EnumerateObject())
                     board.Apply(new RankEvent(id, rank.Name, rater.Name, null, rank.Value.GetDouble()));
-            board.SetTexts(id, [.. stored.Items("texts").Select((t, i) => Boards.Text(kinds[i], [.. Features.Select(f => Value(t, f))]))]);
+            board.SetTexts(id, [.. stored.Items("texts").Select((t, i) => Boards.Text(kinds[i], [.. s_features.Select(f => Value(t, f))]))]);
         }
         return board;
     }
@@ -35,7 +35,7 @@ public class LampTests
     {
         var expected = Golden.Load("lamp_expected.json");
         var table = Load(expected).Read();
-        foreach (var feature in Features)
+        foreach (var feature in s_features)
         {
             var byMean = expected.GetProperty("features").GetProperty(feature);
             var result = table.Result("mean_rank", feature);

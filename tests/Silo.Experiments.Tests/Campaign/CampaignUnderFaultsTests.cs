@@ -6,10 +6,10 @@ namespace Silo.Experiments.Tests.Campaign;
 
 public sealed class CampaignUnderFaultsTests
 {
-    private static readonly Config Runs = Config.QuickThrowOnFailure
+    private static readonly Config s_runs = Config.QuickThrowOnFailure
         .WithMaxTest(Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? 20_000 : 1_000).WithEndSize(400);
 
-    private static readonly Arbitrary<int[]> Choices = Gen.Choose(0, int.MaxValue - 1).ArrayOf().ToArbitrary();
+    private static readonly Arbitrary<int[]> s_choices = Gen.Choose(0, int.MaxValue - 1).ArrayOf().ToArbitrary();
 
     [Fact]
     public void Whatever_is_lost_doubled_or_delayed_the_end_and_the_digest_are_the_same()
@@ -21,7 +21,7 @@ public sealed class CampaignUnderFaultsTests
         Assert.Equal(21, undisturbed.Campaign.Kept);
         Assert.All(undisturbed.TimesKept.Values, times => Assert.Equal(1, times));
 
-        Prop.ForAll(Choices, choices =>
+        Prop.ForAll(s_choices, choices =>
         {
             var world = new FaultyWorld(7, 3, 3, patient, choices);
             world.Run();
@@ -31,12 +31,12 @@ public sealed class CampaignUnderFaultsTests
             for (var prompt = 0; prompt < 7; prompt++)
                 for (var row = 0; row < 3; row++)
                     Assert.InRange(world.TimesKept[(prompt, row)], 1, 1 + world.Prompts[prompt].Restarts);
-        }).Check(Runs);
+        }).Check(s_runs);
     }
 
     [Fact]
     public void Failures_are_tried_again_a_bounded_number_of_times_and_stay_with_their_reason() =>
-        Prop.ForAll(Choices, choices =>
+        Prop.ForAll(s_choices, choices =>
         {
             var options = new PromptRunOptions { Attempts = 2 };
             var world = new FaultyWorld(5, 2, 2, options, choices) { EngineFails = true };
@@ -53,5 +53,5 @@ public sealed class CampaignUnderFaultsTests
                     Assert.NotNull(state.Reason);
                     Assert.Contains(world.Failures, f => f.Prompt == prompt && f.Failure.Row == row && f.Failure.Final);
                 }
-        }).Check(Runs);
+        }).Check(s_runs);
 }

@@ -4,7 +4,7 @@ namespace Silo.Experiments.Tests.Campaign;
 
 public class PromptRunTests
 {
-    private static readonly PromptRunOptions Options = new() { Attempts = 3, AskTimeout = 1_000, RetryDelay = 100, BusyDelay = 10, LongestDelay = 300 };
+    private static readonly PromptRunOptions s_options = new() { Attempts = 3, AskTimeout = 1_000, RetryDelay = 100, BusyDelay = 10, LongestDelay = 300 };
 
     private PromptRunState _state = PromptRunState.Create(3);
 
@@ -130,7 +130,7 @@ public class PromptRunTests
 
     private IReadOnlyList<PromptCommand> On(PromptEvent happened, long now)
     {
-        var step = PromptRun.On(_state, happened, now, Options);
+        var step = PromptRun.On(_state, happened, now, s_options);
         _state = step.State;
         return [.. step.Commands.Select(c => c is PromptCommand.Ask ask ? Ask(ask.Number, ask.Engine, [.. ask.Rows]) : c)];
     }
@@ -140,15 +140,15 @@ public class PromptRunTests
 
     private sealed record AskText(int Number, string? Engine, string Rows)
     {
-        private static readonly Dictionary<AskText, PromptCommand> Known = [];
+        private static readonly Dictionary<AskText, PromptCommand> s_known = [];
 
         public PromptCommand Command
         {
             get
             {
-                lock (Known)
-                    return Known.TryGetValue(this, out var command) ? command
-                        : Known[this] = new PromptCommand.Ask(Number, [.. Rows.Split(',').Select(int.Parse)], Engine);
+                lock (s_known)
+                    return s_known.TryGetValue(this, out var command) ? command
+                        : s_known[this] = new PromptCommand.Ask(Number, [.. Rows.Split(',').Select(int.Parse)], Engine);
             }
         }
     }

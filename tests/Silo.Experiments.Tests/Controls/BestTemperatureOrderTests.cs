@@ -6,9 +6,9 @@ namespace Silo.Experiments.Tests.Controls;
 
 public class BestTemperatureOrderTests
 {
-    private static readonly double[] Temperatures = [0.3, 0.8, 1.5];
+    private static readonly double[] s_temperatures = [0.3, 0.8, 1.5];
 
-    private static MeasureResult Best(params double[][] ranks) => Best(Temperatures, ranks);
+    private static MeasureResult Best(params double[][] ranks) => Best(s_temperatures, ranks);
 
     private static MeasureResult Best(double[] temperatures, double[][] ranks)
     {
@@ -54,7 +54,7 @@ public class BestTemperatureOrderTests
         for (var seed = 0; seed < 20; seed++)
         {
             var random = new Random(seed);
-            double[][] ranks = [.. Enumerable.Range(0, 9).Select(_ => Temperatures.Select(t => (double)random.Next(3)).ToArray())];
+            double[][] ranks = [.. Enumerable.Range(0, 9).Select(_ => s_temperatures.Select(t => (double)random.Next(3)).ToArray())];
             double total = 0;
             var defined = 0;
             for (var p = 0; p < ranks.Length; p++)
@@ -68,13 +68,13 @@ public class BestTemperatureOrderTests
                 defined++;
             }
             Golden.Close(total / defined, Best(ranks).RhoWithin, $"seed {seed}");
-            compared++;
+            _compared++;
         next:;
         }
-        Assert.True(compared > 3, $"{compared} compared");
+        Assert.True(_compared > 3, $"{_compared} compared");
     }
 
-    private int compared;
+    private int _compared;
 
     private static double? Rho(double[] scores, double[] ranks) => Core.Statistics.Spearman.Rho(scores, [.. ranks.Select(r => -r)]);
 }

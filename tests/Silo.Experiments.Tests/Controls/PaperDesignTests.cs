@@ -12,7 +12,7 @@ namespace Silo.Experiments.Tests.Controls;
 /// </summary>
 public class PaperDesignTests
 {
-    private static readonly double[] Temperatures = [0.3, 0.8, 1.5];
+    private static readonly double[] s_temperatures = [0.3, 0.8, 1.5];
 
     private static CorrelationBoard Experiment(ulong seed, int prompts, int resamples = 2000, int flips = 10000)
     {
@@ -23,7 +23,7 @@ public class PaperDesignTests
                 Measure.OfColumn("indicator", Direction.Lower), Measure.OfColumn("adds", Direction.Larger), Measure.OfColumn("noise", Direction.Larger),
                 Measure.OfColumn("temperature_and_noise", Direction.Lower), Measure.OfColumn("boundary", Direction.Larger),
             ],
-            Temperatures = Temperatures,
+            Temperatures = s_temperatures,
             Seed = seed,
             Resamples = resamples,
             SignFlips = flips,
@@ -41,8 +41,8 @@ public class PaperDesignTests
                 double quality = random.UniformAt((ulong)t, 0), noise = random.UniformAt((ulong)t, 1), length = random.UniformAt((ulong)t, 2);
                 // The hottest text is last; between .3 and .8 quality decides, and one gold in twenty ties them.
                 merit[t] = t == 2 ? -1 : random.UniformAt(9) < 0.05 ? 1 : quality;
-                texts[t] = new($"t{Temperatures[t]}-0", Temperatures[t], 500 + 300 * length, 0.01 * t * t + 0.001 * length,
-                    [t == 2 ? 1 : 0, (t == 2 ? -2 : 0) + quality + 0.2 * noise, noise, Temperatures[t] + 0.6 * noise, t == 2 ? -1 : right ? quality : 1 - quality]);
+                texts[t] = new($"t{s_temperatures[t]}-0", s_temperatures[t], 500 + 300 * length, 0.01 * t * t + 0.001 * length,
+                    [t == 2 ? 1 : 0, (t == 2 ? -2 : 0) + quality + 0.2 * noise, noise, s_temperatures[t] + 0.6 * noise, t == 2 ? -1 : right ? quality : 1 - quality]);
             }
             board.SetTexts($"p{p}", texts);
             for (var t = 0; t < 3; t++) board.Apply(new RankEvent($"p{p}", texts[t].Item, "r", null, -merit[t]));

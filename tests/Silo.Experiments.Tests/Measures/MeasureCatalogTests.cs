@@ -6,35 +6,35 @@ namespace Silo.Experiments.Tests.Measures;
 
 public class MeasureCatalogTests
 {
-    private static readonly MeasureCatalog Catalog = MeasureCatalog.For(new MeasureCatalogOptions { ReferenceTemperatures = [1.5] });
+    private static readonly MeasureCatalog s_catalog = MeasureCatalog.For(new MeasureCatalogOptions { ReferenceTemperatures = [1.5] });
 
     [Fact]
     public void It_holds_every_feature_in_every_form_under_distinct_names()
     {
         // 28 full and 31 captured features, 18 of each with a twin, seven aggregates; 13 baselines and measures of the text.
-        Assert.Equal(7 * (28 + 31 + 2 * 18) + 13, Catalog.Measures.Count);
-        Assert.Equal(Catalog.Measures.Count, Catalog.Measures.Select(m => m.Name).Distinct().Count());
+        Assert.Equal(7 * (28 + 31 + 2 * 18) + 13, s_catalog.Measures.Count);
+        Assert.Equal(s_catalog.Measures.Count, s_catalog.Measures.Select(m => m.Name).Distinct().Count());
         foreach (var name in new[] { "leak.mean", "captured.leak.p90", "leak@1.5.mean", "captured.width_q_95@1.5.max", "gzip_ratio", "distinct_4" })
-            Assert.Equal(name, Catalog.Measures[Catalog.IndexOf(name)].Name);
-        Assert.Equal(-1, Catalog.IndexOf("entropy_p@1.5.mean"));
+            Assert.Equal(name, s_catalog.Measures[s_catalog.IndexOf(name)].Name);
+        Assert.Equal(-1, s_catalog.IndexOf("entropy_p@1.5.mean"));
     }
 
     [Fact]
     public void The_default_primary_family_has_no_two_that_rank_alike_and_names_every_baseline()
     {
-        var primary = Catalog.Measures.Where(m => m.Primary).ToArray();
+        var primary = s_catalog.Measures.Where(m => m.Primary).ToArray();
         Assert.Equal(38, primary.Length);
         Assert.All(primary, m => Assert.Null(m.SameOrderAs));
         Assert.Equal(4, primary.Count(m => m.Baseline));
         Assert.DoesNotContain(primary, m => m.Feature is TokenFeature.N95Q or TokenFeature.Retained);
         // What another ranks alike is in the catalog all the same, and names a measure that exists.
-        Assert.All(Catalog.Measures.Where(m => m.SameOrderAs is not null), m => Assert.True(Catalog.IndexOf(m.SameOrderAs!) >= 0, m.Name));
-        Assert.Equal("leak.p10", Catalog.Measures[Catalog.IndexOf("retained.p90")].SameOrderAs);
+        Assert.All(s_catalog.Measures.Where(m => m.SameOrderAs is not null), m => Assert.True(s_catalog.IndexOf(m.SameOrderAs!) >= 0, m.Name));
+        Assert.Equal("leak.p10", s_catalog.Measures[s_catalog.IndexOf("retained.p90")].SameOrderAs);
     }
 
     [Fact]
     public void Every_measure_says_what_it_is_before_a_rank_is_seen() =>
-        Assert.All(Catalog.Measures, m =>
+        Assert.All(s_catalog.Measures, m =>
         {
             Assert.False(string.IsNullOrEmpty(m.Title) || string.IsNullOrEmpty(m.Unit) || string.IsNullOrEmpty(m.Definition) || string.IsNullOrEmpty(m.Source), m.Name);
             Assert.True(m.Minimum < m.Maximum, m.Name);

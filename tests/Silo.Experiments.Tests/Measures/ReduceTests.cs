@@ -8,7 +8,7 @@ namespace Silo.Experiments.Tests.Measures;
 
 public class ReduceTests
 {
-    private static readonly MeasureCatalog Catalog = MeasureCatalog.For(new MeasureCatalogOptions { ReferenceTemperatures = [1.5] });
+    private static readonly MeasureCatalog s_catalog = MeasureCatalog.For(new MeasureCatalogOptions { ReferenceTemperatures = [1.5] });
 
     // Steps of the golden generations that are given in full; those that are only a formula belong to the kernel's tests.
     private static float[]? Logits(JsonElement step) => !step.TryGetProperty("z", out var z) ? null
@@ -39,7 +39,7 @@ public class ReduceTests
             if (Array.Exists(logits, z => z is null)) continue;
             checkedOnes++;
             var name = golden.Text("name");
-            var record = Catalog.Reduce(Generation(golden, logits!), TraceKeeping.None);
+            var record = s_catalog.Reduce(Generation(golden, logits!), TraceKeeping.None);
             foreach (var (prefix, property) in new[] { ("", "full_aggregates"), ("captured.", "captured_aggregates") })
                 foreach (var feature in golden.GetProperty(property).EnumerateObject())
                     foreach (var aggregate in feature.Value.EnumerateObject())
@@ -56,21 +56,21 @@ public class ReduceTests
         Assert.True(checkedOnes > 0);
     }
 
-    private static double Value(GenerationRecord record, string name) => record.Measures[Catalog.IndexOf(name)];
+    private static double Value(GenerationRecord record, string name) => record.Measures[s_catalog.IndexOf(name)];
 
     [Fact]
     public void A_twin_at_the_texts_own_temperature_equals_the_measure()
     {
         var result = Synthetic(temperature: 1.5, steps: 4);
-        var record = Catalog.Reduce(result, TraceKeeping.None);
-        foreach (var measure in Catalog.Measures.Where(m => m.ReferenceTemperature is not null))
+        var record = s_catalog.Reduce(result, TraceKeeping.None);
+        foreach (var measure in s_catalog.Measures.Where(m => m.ReferenceTemperature is not null))
             Assert.Equal(Value(record, measure.Name.Replace("@1.5", "", StringComparison.Ordinal)), Value(record, measure.Name));
     }
 
     [Fact]
     public void A_text_without_tokens_has_no_aggregates_but_measures_of_the_text()
     {
-        var record = Catalog.Reduce(Synthetic(0.8, steps: 0), TraceKeeping.Own);
+        var record = s_catalog.Reduce(Synthetic(0.8, steps: 0), TraceKeeping.Own);
         Assert.True(double.IsNaN(Value(record, "leak.mean")));
         Assert.True(double.IsNaN(Value(record, "self_perplexity")));
         Assert.Equal(3, Value(record, "words"));
@@ -80,10 +80,10 @@ public class ReduceTests
     public void The_feature_hash_changes_with_any_bit_of_any_feature()
     {
         var result = Synthetic(0.8, steps: 3);
-        var hash = Catalog.Reduce(result, TraceKeeping.None).FeatureHash;
-        Assert.Equal(hash, Catalog.Reduce(Synthetic(0.8, steps: 3), TraceKeeping.All).FeatureHash);
+        var hash = s_catalog.Reduce(result, TraceKeeping.None).FeatureHash;
+        Assert.Equal(hash, s_catalog.Reduce(Synthetic(0.8, steps: 3), TraceKeeping.All).FeatureHash);
         result.Trace.Captured[^1] = BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(result.Trace.Captured[^1]) ^ 1);
-        Assert.NotEqual(hash, Catalog.Reduce(result, TraceKeeping.None).FeatureHash);
+        Assert.NotEqual(hash, s_catalog.Reduce(result, TraceKeeping.None).FeatureHash);
     }
 
     private static GenerationResult Synthetic(double temperature, int steps)

@@ -6,7 +6,7 @@ public class HeuristicJudgeTests
 {
     private const string Plain = "The old man walked down to the sea and looked at the boats, and then the rain came over the hill while a dog slept.";
 
-    private static readonly JudgedText[] Texts =
+    private static readonly JudgedText[] s_texts =
     [
         new("p", "good", "A dog came down the hill to the old boats, and the man looked at the rain while the sea slept, and then he walked over."),
         new("p", "loop", "The old man walked down to the sea. The old man walked down to the sea. The old man walked down to the sea. The old man walked down."),
@@ -20,13 +20,13 @@ public class HeuristicJudgeTests
     [Fact]
     public void Known_words_without_repetition_rank_first_and_made_up_words_last()
     {
-        var ranks = RanksOf(Texts, "p");
+        var ranks = RanksOf(s_texts, "p");
         Assert.Equal((1, 2, 3), (ranks["good"], ranks["loop"], ranks["noise"]));
     }
 
     [Fact]
     public void The_order_in_which_texts_are_read_has_no_influence() =>
-        Assert.Equal(new HeuristicJudge(Texts).RankAll().ToHashSet(), new HeuristicJudge(Texts.Reverse()).RankAll().ToHashSet());
+        Assert.Equal(new HeuristicJudge(s_texts).RankAll().ToHashSet(), new HeuristicJudge(s_texts.Reverse()).RankAll().ToHashSet());
 
     [Fact]
     public void Equal_texts_tie_and_an_empty_text_is_last()
@@ -37,5 +37,5 @@ public class HeuristicJudgeTests
 
     [Fact]
     public void Its_events_name_it_as_rater_and_as_panel() =>
-        Assert.All(new HeuristicJudge(Texts).RankAll(revision: 4), r => Assert.Equal(("heuristic", "heuristic", 4), (r.Rater, r.Panel, r.Revision)));
+        Assert.All(new HeuristicJudge(s_texts).RankAll(revision: 4), r => Assert.Equal(("heuristic", "heuristic", 4), (r.Rater, r.Panel, r.Revision)));
 }

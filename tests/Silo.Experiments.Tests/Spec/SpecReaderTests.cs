@@ -9,7 +9,7 @@ namespace Silo.Experiments.Tests.Spec;
 
 public class SpecReaderTests
 {
-    private static readonly JsonElement Schema = JsonElement.Parse(SpecReader.Schema);
+    private static readonly JsonElement s_schema = JsonElement.Parse(SpecReader.Schema);
 
     [Theory]
     [InlineData("""{""", "s.json: line 1, byte 2: no valid JSON")]
@@ -51,7 +51,7 @@ public class SpecReaderTests
         var spec = SpecReader.Parse("""{"prompts":["", "b"]}""", "s.json");
         Assert.Equal([new Prompt("p1", ""), new Prompt("p2", "b")], spec.Prompts);
         using var written = JsonDocument.Parse(SpecWriter.Write(spec));
-        foreach (var property in Schema.GetProperty("properties").EnumerateObject())
+        foreach (var property in s_schema.GetProperty("properties").EnumerateObject())
             CheckDefault(property.Value, written.RootElement, property.Name);
 
         static void CheckDefault(JsonElement schema, JsonElement parent, string name)
@@ -66,12 +66,12 @@ public class SpecReaderTests
     [Fact]
     public void A_spec_is_written_as_it_is_read()
     {
-        const string json = """
+        const string Json = """
             {"$schema":"x","name":"n.1","seed":18446744073709551615,"model":"m.gguf","prompts":[{"id":"x","text":"a\u0000\"\n"},"b"],"temperatures":[1.5,0.3],
             "samples":2.0,"max_tokens":5e1,"sampler":{"top_k":40,"top_p":0.9,"min_p":0.05,"order":"after_truncation"},"capture_k":50,
             "reference_temperatures":[],"primary_measures":["leak.mean"],"traces":"all","gold":{"heuristic_judge":false,"ranks":["r.csv"]}}
             """;
-        var spec = SpecReader.Parse(json, "s.json");
+        var spec = SpecReader.Parse(Json, "s.json");
         Assert.Equal(new SamplerOptions { TopK = 40, TopP = 0.9, MinP = 0.05, Order = TemperatureOrder.AfterTruncation }, spec.Sampler);
         Assert.Equal((2, 50, ulong.MaxValue, TraceKeeping.All), (spec.Samples, spec.MaxTokens, spec.Seed, spec.Traces));
         var again = SpecReader.Parse(SpecWriter.Write(spec), "again.json");
@@ -91,7 +91,7 @@ public class SpecReaderTests
             "[{\"text\":\"a\"}]", "[{\"id\":\"a\"}]", "[{\"id\":\"\",\"text\":\"\"}]", "[{\"text\":\"a\",\"x\":1}]", "{\"top_k\":3}", "{\"top_p\":1}", "{\"top_p\":0}", "{\"min_p\":0}", "{\"min_p\":1}",
             "{\"order\":\"after_truncation\"}", "{\"heuristic_judge\":false}", "{\"ranks\":[\"a\"]}", "{\"ranks\":[1]}", "{\"x\":1}",
         ];
-        string[] keys = [.. Schema.GetProperty("properties").EnumerateObject().Select(p => p.Name), "unknown"];
+        string[] keys = [.. s_schema.GetProperty("properties").EnumerateObject().Select(p => p.Name), "unknown"];
         var accepted = 0;
         foreach (var key in keys)
             foreach (var value in values)
@@ -124,7 +124,7 @@ public class SpecReaderTests
     private static bool Agree(string json)
     {
         using var document = JsonDocument.Parse(json);
-        var bySchema = SchemaChecker.Accepts(Schema, document.RootElement);
+        var bySchema = SchemaChecker.Accepts(s_schema, document.RootElement);
         string? error = null;
         try
         {

@@ -22,8 +22,8 @@ internal sealed class HeldProcess : IAsyncDisposable
         exit $code
         """;
 
-    private readonly Process shell;
-    private readonly StringBuilder said = new();
+    private readonly Process _shell;
+    private readonly StringBuilder _said = new();
 
     public HeldProcess(string executable, IEnumerable<string> arguments, IEnumerable<(string Name, string Value)>? environment = null)
     {
@@ -36,11 +36,11 @@ internal sealed class HeldProcess : IAsyncDisposable
             WorkingDirectory = Path.GetTempPath(),
         };
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
-        shell = Process.Start(start)!;
-        shell.OutputDataReceived += (_, line) => Hear(line.Data);
-        shell.ErrorDataReceived += (_, line) => Hear(line.Data);
-        shell.BeginOutputReadLine();
-        shell.BeginErrorReadLine();
+        _shell = Process.Start(start)!;
+        _shell.OutputDataReceived += (_, line) => Hear(line.Data);
+        _shell.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _shell.BeginOutputReadLine();
+        _shell.BeginErrorReadLine();
     }
 
     /// <summary>What it has said.</summary>
@@ -48,36 +48,36 @@ internal sealed class HeldProcess : IAsyncDisposable
     {
         get
         {
-            lock (said) return said.ToString();
+            lock (_said) return _said.ToString();
         }
     }
 
-    public bool HasEnded => shell.HasExited;
+    public bool HasEnded => _shell.HasExited;
 
     /// <summary>Sends a signal, as <c>kill</c> names it.</summary>
     public void Signal(string name)
     {
-        shell.StandardInput.WriteLine(name);
-        shell.StandardInput.Flush();
+        _shell.StandardInput.WriteLine(name);
+        _shell.StandardInput.Flush();
     }
 
     /// <summary>Waits for its end; its exit code, 128 + signal where one killed it.</summary>
     public async Task<int> EndAsync()
     {
-        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return shell.ExitCode;
+        await _shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _shell.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!shell.HasExited) shell.StandardInput.Close();
-        await shell.WaitForExitAsync();
-        shell.Dispose();
+        if (!_shell.HasExited) _shell.StandardInput.Close();
+        await _shell.WaitForExitAsync();
+        _shell.Dispose();
     }
 
     private void Hear(string? line)
     {
         if (line is null) return;
-        lock (said) said.AppendLine(line);
+        lock (_said) _said.AppendLine(line);
     }
 }

@@ -10,12 +10,12 @@ namespace Silo.Host.Tests.Fixtures;
 /// </summary>
 public sealed class HostCluster : IAsyncLifetime
 {
-    private readonly TemporaryFolder folder = new();
-    private readonly byte[] key = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
-    private Task? starting;
-    private PostgresServer? postgres;
-    private Certificates? certificates;
-    private string[] settings = [];
+    private readonly TemporaryFolder _folder = new();
+    private readonly byte[] _key = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
+    private Task? _starting;
+    private PostgresServer? _postgres;
+    private Certificates? _certificates;
+    private string[] _settings = [];
 
     internal HostProcess Orchestrator { get; private set; } = null!;
 
@@ -36,57 +36,57 @@ public sealed class HostCluster : IAsyncLifetime
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>Starts the cluster if that was not done; skips the running test, by name, where PostgreSQL is not installed.</summary>
-    internal Task ReadyAsync() => starting ??= StartAsync();
+    internal Task ReadyAsync() => _starting ??= StartAsync();
 
     /// <summary>A file with a token.</summary>
     internal string TokenFile(string name, Access access, string experiment, TimeSpan holds, byte[]? signedWith = null) =>
-        folder.Write(name + ".token", new AccessTokens([signedWith ?? key], TimeProvider.System).Issue(new AccessGrant("tester", access, experiment), holds));
+        _folder.Write(name + ".token", new AccessTokens([signedWith ?? _key], TimeProvider.System).Issue(new AccessGrant("tester", access, experiment), holds));
 
     /// <summary>How a client with a token reaches the cluster.</summary>
     internal string[] Connection(string? tokenFile)
     {
-        var (certificate, certificateKey) = certificates!.Sign("client");
+        var (certificate, certificateKey) = _certificates!.Sign("client");
         return
         [
-            "--gateway", Gateway.Gateway, "--cert", certificate, "--key", certificateKey, "--ca", certificates.AuthorityFile,
+            "--gateway", Gateway.Gateway, "--cert", certificate, "--key", certificateKey, "--ca", _certificates.AuthorityFile,
             .. tokenFile is null ? [] : (string[])["--token-file", tokenFile],
         ];
     }
 
     /// <summary>A certificate of the cluster's authority.</summary>
-    internal (string Certificate, string Key) Sign(string subject, int days) => certificates!.Sign(subject, days);
+    internal (string Certificate, string Key) Sign(string subject, int days) => _certificates!.Sign(subject, days);
 
-    internal string AuthorityFile => certificates!.AuthorityFile;
+    internal string AuthorityFile => _certificates!.AuthorityFile;
 
     /// <summary>Starts one more host.</summary>
     /// <param name="role">Its role.</param>
     /// <param name="repository">The checkout that it was built in; null: this one.</param>
     /// <param name="others">Settings that differ from those of the cluster.</param>
     internal HostProcess Start(string role, string? repository = null, params string[] others) =>
-        new(role == "Inference" ? "Silo.Host.Cpu" : "Silo.Host", [.. settings, $"Silo:Role={role}", .. others], repository);
+        new(role == "Inference" ? "Silo.Host.Cpu" : "Silo.Host", [.. _settings, $"Silo:Role={role}", .. others], repository);
 
     /// <summary>What changes with every write of grain state: number and versions of all states.</summary>
-    internal Task<string> StoredAsync() => postgres!.QueryAsync("-c", "select count(*), sum(version) from silo_state");
+    internal Task<string> StoredAsync() => _postgres!.QueryAsync("-c", "select count(*), sum(version) from silo_state");
 
     public async ValueTask DisposeAsync()
     {
         if (Prometheus is not null) await Prometheus.DisposeAsync();
         foreach (var host in Hosts.Where(h => h is not null)) await host.DisposeAsync();
-        if (postgres is not null) await postgres.DisposeAsync();
-        certificates?.Dispose();
-        folder.Dispose();
+        if (_postgres is not null) await _postgres.DisposeAsync();
+        _certificates?.Dispose();
+        _folder.Dispose();
     }
 
     private async Task StartAsync()
     {
-        postgres = await PostgresServer.StartNewAsync();
-        certificates = new Certificates(folder, "cluster");
-        var (certificate, certificateKey) = certificates.Sign("host");
-        settings =
+        _postgres = await PostgresServer.StartNewAsync();
+        _certificates = new Certificates(_folder, "cluster");
+        var (certificate, certificateKey) = _certificates.Sign("host");
+        _settings =
         [
-            "Silo:Storage=Postgres", $"Silo:Postgres:ConnectionStringFile={folder.Write("connection", postgres.ConnectionString)}", "Silo:AdvertisedAddress=127.0.0.1",
-            $"Silo:Tls:CertificateFile={certificate}", $"Silo:Tls:KeyFile={certificateKey}", $"Silo:Tls:AuthorityFile={certificates.AuthorityFile}",
-            $"Silo:Tokens:KeyFile={folder.Write("token-keys", Convert.ToBase64String(key))}", "Silo:Model:Threads=1",
+            "Silo:Storage=Postgres", $"Silo:Postgres:ConnectionStringFile={_folder.Write("connection", _postgres.ConnectionString)}", "Silo:AdvertisedAddress=127.0.0.1",
+            $"Silo:Tls:CertificateFile={certificate}", $"Silo:Tls:KeyFile={certificateKey}", $"Silo:Tls:AuthorityFile={_certificates.AuthorityFile}",
+            $"Silo:Tokens:KeyFile={_folder.Write("token-keys", Convert.ToBase64String(_key))}", "Silo:Model:Threads=1",
         ];
         Orchestrator = Start("Orchestrator");
         Gateway = Start("Gateway");

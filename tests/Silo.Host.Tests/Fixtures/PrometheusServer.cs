@@ -7,22 +7,22 @@ namespace Silo.Host.Tests.Fixtures;
 /// <summary>Prometheus with the configuration and rules of deploy/prometheus, pointed at a test's hosts and in more of a hurry.</summary>
 internal sealed partial class PrometheusServer : IAsyncDisposable
 {
-    private static readonly HttpClient Http = new();
-    private readonly TemporaryFolder folder = new();
-    private readonly int port = Ports.Next();
-    private readonly HeldProcess process;
+    private static readonly HttpClient s_http = new();
+    private readonly TemporaryFolder _folder = new();
+    private readonly int _port = Ports.Next();
+    private readonly HeldProcess _process;
 
     private PrometheusServer(string executable, IEnumerable<HostProcess> hosts)
     {
         var deployed = Path.Combine(Shared.Repository, "deploy", "prometheus");
-        folder.Write("rules.yml", File.ReadAllText(Path.Combine(deployed, "rules.yml")));
+        _folder.Write("rules.yml", File.ReadAllText(Path.Combine(deployed, "rules.yml")));
         var targets = string.Join(", ", hosts.Select(h => string.Create(CultureInfo.InvariantCulture, $"\"127.0.0.1:{h.HttpPort}\"")));
         var configuration = FirstTargets().Replace(File.ReadAllText(Path.Combine(deployed, "prometheus.yml")), $"targets: [{targets}]", 1).Replace("15s", "1s", StringComparison.Ordinal);
-        process = new HeldProcess(executable, [$"--config.file={folder.Write("prometheus.yml", configuration)}", $"--storage.tsdb.path={folder["data"]}", $"--web.listen-address=127.0.0.1:{port}"]);
+        _process = new HeldProcess(executable, [$"--config.file={_folder.Write("prometheus.yml", configuration)}", $"--storage.tsdb.path={_folder["data"]}", $"--web.listen-address=127.0.0.1:{_port}"]);
     }
 
     /// <summary>What Prometheus has said.</summary>
-    public string Said => process.Said;
+    public string Said => _process.Said;
 
     /// <summary>Starts Prometheus, or returns null where it is not installed.</summary>
     public static PrometheusServer? StartNew(IEnumerable<HostProcess> hosts) => Find("prometheus") is { } executable ? new PrometheusServer(executable, hosts) : null;
@@ -34,7 +34,7 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
     /// <summary>Asks the API.</summary>
     public async Task<JsonElement> AskAsync(string path)
     {
-        using var answer = await Http.GetAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/api/v1/{path}")), TestContext.Current.CancellationToken);
+        using var answer = await s_http.GetAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}/api/v1/{path}")), TestContext.Current.CancellationToken);
         var json = JsonElement.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.True(json.Text("status") == "success", $"{Uri.UnescapeDataString(path)}: {json.GetRawText()}");
         return json.GetProperty("data");
@@ -58,8 +58,8 @@ internal sealed partial class PrometheusServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await process.DisposeAsync();
-        folder.Dispose();
+        await _process.DisposeAsync();
+        _folder.Dispose();
     }
 
     [GeneratedRegex(@"targets: \[[^\]]*\]")]

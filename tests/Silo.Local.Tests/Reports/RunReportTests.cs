@@ -9,7 +9,7 @@ namespace Silo.Local.Tests.Reports;
 
 public sealed class RunReportTests : IDisposable
 {
-    private static readonly ExperimentSpec Spec = new()
+    private static readonly ExperimentSpec s_spec = new()
     {
         Name = "tiny",
         Prompts = [new Prompt("a", "Once upon a time"), new Prompt("b", "The dog")],
@@ -80,7 +80,7 @@ public sealed class RunReportTests : IDisposable
     private async Task Run(LocalModel model)
     {
         await foreach (var e in ExperimentRunner.RunAsync(
-            new RunRequest { Spec = Spec, Directory = _folder["run"], Model = model, WriteReport = true }, CancellationToken.None, TestContext.Current.CancellationToken))
+            new RunRequest { Spec = s_spec, Directory = _folder["run"], Model = model, WriteReport = true }, CancellationToken.None, TestContext.Current.CancellationToken))
             if (e is RunEvent.GenerationFailed failed) Assert.Fail(failed.Reason);
     }
 }

@@ -11,7 +11,7 @@ namespace Silo.Local.Tests.Running;
 
 public sealed class ExperimentRunnerTests : IDisposable
 {
-    private static readonly ExperimentSpec Spec = new()
+    private static readonly ExperimentSpec s_spec = new()
     {
         Name = "toy",
         Prompts = [.. Enumerable.Range(0, 12).Select(i => new Prompt($"p{i}", $"Once {i}"))],
@@ -141,7 +141,7 @@ public sealed class ExperimentRunnerTests : IDisposable
     [Fact]
     public async Task A_prompt_begun_by_another_numeric_profile_is_made_anew_and_a_whole_one_stays()
     {
-        using (var store = RunStore.Open(Run, Spec, "0", fresh: false, TimeProvider.System))
+        using (var store = RunStore.Open(Run, s_spec, "0", fresh: false, TimeProvider.System))
         {
             void Keep(int prompt, int row) => store.Write(batch => batch.Keep(prompt, row, new GenerationRecord
             {
@@ -241,7 +241,7 @@ public sealed class ExperimentRunnerTests : IDisposable
     [Fact]
     public async Task A_run_of_ten_thousand_finished_texts_goes_on_without_asking_for_one_of_them()
     {
-        var spec = Spec with { Prompts = [.. Enumerable.Range(0, 3334).Select(i => new Prompt($"p{i}", "Once"))], Gold = new GoldSources { HeuristicJudge = false } };
+        var spec = s_spec with { Prompts = [.. Enumerable.Range(0, 3334).Select(i => new Prompt($"p{i}", "Once"))], Gold = new GoldSources { HeuristicJudge = false } };
         using (var store = RunStore.Open(Run, spec, "0", fresh: false, TimeProvider.System))
             store.Write(batch =>
             {
@@ -273,7 +273,7 @@ public sealed class ExperimentRunnerTests : IDisposable
 
     private RunRequest Request(ToyEngine engine) => new()
     {
-        Spec = Spec,
+        Spec = s_spec,
         Directory = Run,
         Model = new LocalModel(engine),
         Patience = Quick,

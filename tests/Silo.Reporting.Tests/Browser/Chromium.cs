@@ -8,7 +8,7 @@ namespace Silo.Reporting.Tests.Browser;
 /// <summary>One Chromium for all tests of a class, and the synthetic report as a file that it opens. Never anything from a network.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string[] Places =
+    private static readonly string[] s_places =
     [
         "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -38,7 +38,7 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var path = Environment.GetEnvironmentVariable("SILO_CHROMIUM") ?? Array.Find(Places, File.Exists);
+        var path = Environment.GetEnvironmentVariable("SILO_CHROMIUM") ?? Array.Find(s_places, File.Exists);
         if (string.IsNullOrEmpty(path)) return;
         Report = Write("report.html", SyntheticRun.Source(prompts: 12, tokens: 60));
         Brief = Write("short.html", SyntheticRun.Source(prompts: 1, tokens: 12));

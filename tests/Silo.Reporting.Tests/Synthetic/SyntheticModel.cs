@@ -12,7 +12,7 @@ internal sealed class SyntheticModel(int seed, IReadOnlyList<string>? words = nu
 {
     public const int V = 400;
 
-    private static readonly string[] Syllables = ["ba", "lu", "mi", "ro", "ten", "sha", "ko", "vel", "ish", "an", "dor", "ef", "gri", "nu", "pa"];
+    private static readonly string[] s_syllables = ["ba", "lu", "mi", "ro", "ten", "sha", "ko", "vel", "ish", "an", "dor", "ef", "gri", "nu", "pa"];
 
     public string TokenText(int id)
     {
@@ -20,7 +20,7 @@ internal sealed class SyntheticModel(int seed, IReadOnlyList<string>? words = nu
         if (id == 0) return ".";
         if (id == 1) return ",";
         if (id == 2) return "\n";
-        var word = Syllables[id % Syllables.Length] + (id > 40 ? Syllables[id / Syllables.Length % Syllables.Length] : "");
+        var word = s_syllables[id % s_syllables.Length] + (id > 40 ? s_syllables[id / s_syllables.Length % s_syllables.Length] : "");
         return id % 7 == 0 ? word : " " + word;
     }
 

@@ -12,7 +12,7 @@ namespace Silo.Reporting.Tests.Synthetic;
 /// <summary>A whole run of the synthetic model, as a reader of a run directory would hand it to the report.</summary>
 internal static class SyntheticRun
 {
-    private static readonly string[] People = ["anna", "ben", "chloe"];
+    private static readonly string[] s_people = ["anna", "ben", "chloe"];
 
     /// <param name="prompts">Number of prompts, where <paramref name="texts"/> does not name them.</param>
     /// <param name="tokens">Tokens of each text.</param>
@@ -68,7 +68,7 @@ internal static class SyntheticRun
         var random = new Random(3);
         var ranks = new List<RankEvent>();
         foreach (var (prompt, number) in spec.Prompts.Select((p, i) => (p, i)))
-            foreach (var (rater, r) in People.Select((p, i) => (p, i)))
+            foreach (var (rater, r) in s_people.Select((p, i) => (p, i)))
             {
                 if (r == 2 && number % 4 == 3) continue;
                 var order = spec.Temperatures.OrderBy(t => t + random.NextDouble() * 0.9).ToList();

@@ -13,7 +13,7 @@ namespace Silo.Storage.Tests.Files;
 /// </summary>
 public class FileFuzzTests
 {
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? 20_000 : 1_000);
+    private static readonly Config s_many = Config.QuickThrowOnFailure.WithMaxTest(Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? 20_000 : 1_000);
 
     private const string Ranks = "prompt,item,rater,rank,panel\np1,\"a \"\"b\"\"\",ann,1,humans\np1,b,ann,2.5,\np2,a,bob,,judges\n";
     private const string Measures = "prompt,item,leak.mean,temperature\np1,a,0.25,1.5\np1,b,,0.3\n";
@@ -28,7 +28,7 @@ public class FileFuzzTests
 
         """;
 
-    private static readonly (string Valid, Action<string> Read)[] Readers =
+    private static readonly (string Valid, Action<string> Read)[] s_readers =
     [
         (Ranks, path => RankingFile.Read(path)),
         (Measures, path => MeasureFile.Read(path)),
@@ -43,7 +43,7 @@ public class FileFuzzTests
     [InlineData(3)]
     public void Damaged_files_are_read_or_refused_in_one_line(int reader)
     {
-        var (valid, read) = Readers[reader];
+        var (valid, read) = s_readers[reader];
         using var file = new TemporaryFile("");
         int taken = 0, refused = 0;
         Prop.ForAll(Damaged(Encoding.UTF8.GetBytes(valid)), bytes =>
@@ -60,7 +60,7 @@ public class FileFuzzTests
                 if (!e.Message.StartsWith(file.Path, StringComparison.Ordinal) || e.Message.Any(char.IsControl))
                     throw new InvalidOperationException($"not one line that names the file: {e.Message}");
             }
-        }).Check(Many);
+        }).Check(s_many);
         Assert.True(taken > 0 && refused > 0, $"{taken} taken, {refused} refused: the damage tests nothing");
     }
 
@@ -74,7 +74,7 @@ public class FileFuzzTests
             file.Write(Encoding.UTF8.GetBytes(string.Join('\n', texts.Select((text, i) =>
                 $$"""{"prompt":"p","item":"{{i}}","text":{{JsonSerializer.Serialize(text)}}}"""))));
             return texts.Length == 0 || TextFile.Read(file.Path).Select(row => row.Text).SequenceEqual(texts);
-        }).Check(Many);
+        }).Check(s_many);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public class FileFuzzTests
             file.Write(Encoding.UTF8.GetBytes("prompt,item,rater,rank\n" + string.Concat(given.Ranks.Select((rank, i) =>
                 $"\"{given.Name.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{i},r,{rank:R}\n"))));
             return RankingFile.Read(file.Path).Select(row => (row.Prompt, row.Rank!.Value)).SequenceEqual(given.Ranks.Select(rank => (given.Name, rank)));
-        }).Check(Many);
+        }).Check(s_many);
     }
 
     /// <summary>A valid file with up to four edits: a byte changed, bytes taken out, put in or doubled, or the end cut off.</summary>

@@ -86,8 +86,8 @@ public class LogitsFileTests
     [Fact]
     public void An_id_that_stands_twice_is_refused_with_both_lines()
     {
-        const string row = "\"logits\":[1,2],\"temperature\":1,\"token\":1}";
-        using var file = new TemporaryFile("{\"id\":1," + row + "\n{\"id\":\"1\"," + row + "\n\n{\"id\":1," + row + "\n");
+        const string Row = "\"logits\":[1,2],\"temperature\":1,\"token\":1}";
+        using var file = new TemporaryFile("{\"id\":1," + Row + "\n{\"id\":\"1\"," + Row + "\n\n{\"id\":1," + Row + "\n");
         Assert.Equal($"{file.Path}:4: the id \"1\" stands at {file.Path}:1 already", Assert.Throws<SiloException>(() => LogitsFile.Read(file.Path).ToArray()).Message);
     }
 }

@@ -12,11 +12,11 @@ public sealed class AzuriteServer : IAsyncDisposable
     public const string Account = "devstoreaccount1";
 
     private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-    private readonly string script;
-    private readonly string folder = Path.Combine(Path.GetTempPath(), "silo-azurite-" + Path.GetRandomFileName());
-    private ServerProcess? server;
+    private readonly string _script;
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "silo-azurite-" + Path.GetRandomFileName());
+    private ServerProcess? _server;
 
-    private AzuriteServer(string script) => this.script = script;
+    private AzuriteServer(string script) => _script = script;
 
     /// <summary>Port of blobs.</summary>
     public int BlobPort { get; } = Ports.Free();
@@ -37,7 +37,7 @@ public sealed class AzuriteServer : IAsyncDisposable
         var script = FindScript();
         if (script is null) Assert.Skip("Azurite is not installed (npm install --prefix artifacts/azurite azurite)");
         var made = new AzuriteServer(script);
-        Directory.CreateDirectory(made.folder);
+        Directory.CreateDirectory(made._folder);
         await made.StartAsync();
         return made;
     }
@@ -45,24 +45,24 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <summary>Starts it again on what it has stored.</summary>
     public async Task StartAsync()
     {
-        server = new ServerProcess("TERM", ["node", script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", folder,
+        _server = new ServerProcess("TERM", ["node", _script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", _folder,
             "--blobPort", $"{BlobPort}", "--tablePort", $"{TablePort}", "--queuePort", $"{Ports.Free()}"]);
-        await server.UntilAsync(async () => await Ports.AnswersAsync(BlobPort) && await Ports.AnswersAsync(TablePort), "Azurite");
+        await _server.UntilAsync(async () => await Ports.AnswersAsync(BlobPort) && await Ports.AnswersAsync(TablePort), "Azurite");
     }
 
     /// <summary>Ends it; connections are cut.</summary>
     public async Task StopAsync()
     {
-        await server!.StopAsync();
-        server.Dispose();
-        server = null;
+        await _server!.StopAsync();
+        _server.Dispose();
+        _server = null;
     }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        if (server is not null) await StopAsync();
-        Directory.Delete(folder, recursive: true);
+        if (_server is not null) await StopAsync();
+        Directory.Delete(_folder, recursive: true);
     }
 
     private static string? FindScript()

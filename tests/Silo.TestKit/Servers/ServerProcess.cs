@@ -9,8 +9,8 @@ namespace Silo.TestKit.Servers;
 /// </summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private readonly Process shell;
-    private readonly StringBuilder said = new();
+    private readonly Process _shell;
+    private readonly StringBuilder _said = new();
 
     /// <summary>Starts a server.</summary>
     /// <param name="signal">What ends it, as <c>kill</c> names it.</param>
@@ -23,11 +23,11 @@ internal sealed class ServerProcess : IDisposable
         start.ArgumentList.Add($"\"$@\" </dev/null & server=$!; cat >/dev/null; kill -{signal} $server 2>/dev/null; wait $server");
         start.ArgumentList.Add("sh");
         foreach (var argument in command) start.ArgumentList.Add(argument);
-        shell = Process.Start(start)!;
-        shell.OutputDataReceived += (_, line) => Hear(line.Data);
-        shell.ErrorDataReceived += (_, line) => Hear(line.Data);
-        shell.BeginOutputReadLine();
-        shell.BeginErrorReadLine();
+        _shell = Process.Start(start)!;
+        _shell.OutputDataReceived += (_, line) => Hear(line.Data);
+        _shell.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _shell.BeginOutputReadLine();
+        _shell.BeginErrorReadLine();
     }
 
     /// <summary>What it has said.</summary>
@@ -35,15 +35,15 @@ internal sealed class ServerProcess : IDisposable
     {
         get
         {
-            lock (said) return said.ToString();
+            lock (_said) return _said.ToString();
         }
     }
 
     /// <summary>Ends it, and waits until it has.</summary>
     public async Task StopAsync()
     {
-        if (!shell.HasExited) shell.StandardInput.Close();
-        await shell.WaitForExitAsync();
+        if (!_shell.HasExited) _shell.StandardInput.Close();
+        await _shell.WaitForExitAsync();
     }
 
     /// <summary>Waits for something that a server that has just started does sooner or later.</summary>
@@ -79,13 +79,13 @@ internal sealed class ServerProcess : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        if (!shell.HasExited) shell.StandardInput.Close();
-        shell.Dispose();
+        if (!_shell.HasExited) _shell.StandardInput.Close();
+        _shell.Dispose();
     }
 
     private void Hear(string? line)
     {
         if (line is null) return;
-        lock (said) said.AppendLine(line);
+        lock (_said) _said.AppendLine(line);
     }
 }

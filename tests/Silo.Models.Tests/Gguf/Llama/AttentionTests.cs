@@ -5,7 +5,7 @@ namespace Silo.Models.Tests.Gguf.Llama;
 public sealed unsafe class AttentionTests
 {
     /// <summary>Around the borders of blocks (16) and pages (64), and where the scores of eight heads no longer fit (512).</summary>
-    private static readonly int[] Counts = [1, 2, 15, 16, 17, 31, 33, 47, 48, 49, 63, 64, 65, 100, 127, 128, 129, 200, 600];
+    private static readonly int[] s_counts = [1, 2, 15, 16, 17, 31, 33, 47, 48, 49, 63, 64, 65, 100, 127, 128, 129, 200, 600];
 
     [Theory]
     [InlineData(8, 4, 8)]   // two query heads on each key/value head
@@ -37,7 +37,7 @@ public sealed unsafe class AttentionTests
                 using NativeBuffer k = Random(keyValueHeads * size), v = Random(keyValueHeads * size);
                 (keys[position], values[position]) = (new Span<float>(k.Floats, keyValueHeads * size).ToArray(), new Span<float>(v.Floats, keyValueHeads * size).ToArray());
                 Attention.Write(k.Floats, v.Floats, (float*)table[position / KeyValuePages.Positions] + offset, position % KeyValuePages.Positions, shape);
-                if (!Counts.Contains(position + 1)) continue;
+                if (!s_counts.Contains(position + 1)) continue;
                 Attention.AttendInPairs(queries.Floats, pointers, offset, shape, position + 1, scratch.Floats, narrow.Floats);
                 var expected = Plain(position + 1);
                 for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], narrow.Floats[i], 5e-6);
