@@ -40,7 +40,8 @@ public sealed class GenAICampaignTests
     [InlineData(4)]
     public async Task No_prompt_mixes_the_texts_of_two_engines(int seed)
     {
-        // The same weights in two precisions: the hosts serve one model under two fingerprints.
+        // The same weights in two precisions: the hosts serve one model under two fingerprints. By the rules of Hosts, some prompt ends on
+        // the first, some on the second, and each stands half made for a while when hosts of both could answer.
         await using var hosts = new Hosts(Folders.Random("cluster").Folder, Folders.Random("cluster-half", options: new FolderOptions { Half = true }).Folder);
         await RunAsync(hosts, seed, async (cluster, _) =>
         {
@@ -62,6 +63,9 @@ public sealed class GenAICampaignTests
         try
         {
             await Chaos.InsistAsync(() => cluster.Client.SubmitAsync("e", s_spec, new SubmitOptions { Window = 3 }, null, over.Token), over.Token);
+            // What has ended stays: from here on the first engine has texts that are kept.
+            if (hosts.Engines > 1)
+                while ((await Chaos.InsistAsync(() => cluster.Client.StatusAsync("e", over.Token), over.Token)).Ended == 0) await Task.Delay(50, over.Token);
             enough.CancelAfter(TimeSpan.FromSeconds(4));
             var raging = chaos.RageAsync(enough.Token);
             await Chaos.InsistAsync(() => cluster.Client.RankAsync("e", ranks, over.Token), over.Token);
@@ -70,11 +74,15 @@ public sealed class GenAICampaignTests
             await Chaos.InsistAsync(async () => await cluster.AddAsync(role), over.Token);
             await cluster.KillAsync(dying);
             await raging;
+            // Whatever died, each engine is there in the end, so that what stands half made can be made whole.
+            for (var back = new HashSet<int>(); hosts.Engines > 1 && back.Count < hosts.Engines; back.Add(hosts.Newest))
+                await Chaos.InsistAsync(async () => await cluster.AddAsync(SiloRole.Inference), over.Token);
             CampaignStatusReply end;
             do
             {
                 await Task.Delay(100, over.Token);
                 end = await Chaos.InsistAsync(() => cluster.Client.StatusAsync("e", over.Token), over.Token);
+                if (end.Ended > Hosts.PromptsOfTheFirst) hosts.FirstTakesAll();
             }
             while (end.Digest is null);
             Assert.Equal((10, 30, 0), (end.Ended, end.Kept, end.Failed));
@@ -100,22 +108,54 @@ public sealed class GenAICampaignTests
         return texts;
     }
 
-    /// <summary>The engines of all inference hosts there ever were, each with a model of its own; they take the folders in turn.</summary>
+    /// <summary>
+    /// The engines of all inference hosts there ever were, each with a model of its own. Where there are two folders, the first two hosts take
+    /// the first and all later ones take turns; the first engine takes some prompts alone, and the first answer to a prompt lacks texts.
+    /// </summary>
     private sealed class Hosts(params string[] folders) : IAsyncDisposable
     {
-        private readonly ConcurrentBag<(GenerationEngine Engine, ILanguageModel Model)> _all = [];
-        private int _opened;
+        /// <summary>When more have ended, the second engine has texts that are kept, too.</summary>
+        public const int PromptsOfTheFirst = 4;
 
-        public int Opened => _opened;
+        private readonly ConcurrentBag<(GenerationEngine Engine, ILanguageModel Model)> _all = [];
+        private readonly HashSet<string> _taken = [], _begun = [];
+        private readonly Lock _gate = new();
+        private bool _isFree;
+
+        public int Engines => folders.Length;
+
+        public int Opened { get; private set; }
+
+        /// <summary>The folder of the host that was opened last.</summary>
+        public int Newest { get; private set; }
 
         public ConcurrentDictionary<GenerationKey, int> Made { get; } = new();
 
         public Slow Open()
         {
-            var model = Folders.Open(folders[(Interlocked.Increment(ref _opened) - 1) % folders.Length], threads: 1);
+            int folder;
+            lock (_gate) folder = Newest = Opened++ < 2 ? 0 : (Opened - 2) % Engines;
+            var model = Folders.Open(folders[folder], threads: 1);
             var engine = new GenerationEngine(model);
             _all.Add((engine, model));
-            return new Slow(engine, Made);
+            return new Slow(engine, folder, this);
+        }
+
+        /// <summary>Whether a prompt may be made by an engine: what the first one turns away waits for the second.</summary>
+        public bool MayMake(string prompt, int folder)
+        {
+            lock (_gate) return Engines == 1 || folder > 0 || _isFree || _taken.Contains(prompt) || (_taken.Count < PromptsOfTheFirst && _taken.Add(prompt));
+        }
+
+        public void FirstTakesAll()
+        {
+            lock (_gate) _isFree = true;
+        }
+
+        /// <summary>Whether an answer is the first to its prompt and there are others who could make what it lacks.</summary>
+        public bool Begins(string prompt)
+        {
+            lock (_gate) return Engines > 1 && _begun.Add(prompt);
         }
 
         public async ValueTask DisposeAsync()
@@ -129,15 +169,18 @@ public sealed class GenAICampaignTests
     }
 
     /// <summary>Gives what goes wrong time to go wrong in.</summary>
-    internal sealed class Slow(GenerationEngine engine, ConcurrentDictionary<GenerationKey, int> made) : IGenerationEngine
+    private sealed class Slow(GenerationEngine engine, int folder, Hosts hosts) : IGenerationEngine
     {
         public string Fingerprint => engine.Fingerprint;
 
         public async Task<IReadOnlyList<GenerationResult>> GenerateAsync(GenerationRequest request, Action<GenerationResult>? onResult, CancellationToken cancellationToken)
         {
+            var prompt = request.Rows[0].Key.Prompt;
+            if (!hosts.MayMake(prompt, folder)) throw new EngineBusyException();
             await Task.Delay(400, cancellationToken);
             var results = await engine.GenerateAsync(request, onResult, cancellationToken);
-            foreach (var result in results) made.AddOrUpdate(result.Key, 1, (_, times) => times + 1);
+            if (hosts.Begins(prompt)) results = [results[0]];
+            foreach (var result in results) hosts.Made.AddOrUpdate(result.Key, 1, (_, times) => times + 1);
             return results;
         }
     }
