@@ -1,4 +1,3 @@
-using Silo.Core.Statistics;
 using Silo.Experiments.Board;
 
 namespace Silo.Cli;
@@ -46,12 +45,12 @@ internal static class BoardDisplay
 
     /// <summary>The cells of a leading line.</summary>
     public static string[] ShortCells(MeasureResult line) =>
-        [line.Feature, line.Direction, Numbers.Show(line.RhoWithin), Show(line.Ci), Show(line.Cs), $"{line.NDefined}", Word(line.Verdict)];
+        [line.Feature, line.Direction, Numbers.Show(line.RhoWithin, line.Ci), Numbers.Show(line.Ci), Numbers.Show(line.Cs), $"{line.NDefined}", Word(line.Verdict)];
 
     /// <summary>A gold in one line, with the ceiling.</summary>
     public static string Title(GoldSummary gold) =>
-        $"gold {gold.Name}{(gold.Heuristic ? " (heuristic judge, which is no person)" : "")}: {gold.NRated} prompts rated, {gold.NUnrated} not, {gold.Raters} raters"
-        + (gold.RaterAgainstRater?.Mean is { } ceiling ? $"; rater against rater {Numbers.Show(ceiling)}" : "");
+        $"gold {gold.Name}{(gold.Heuristic ? " (heuristic judge, which is no person)" : "")}: {gold.NRated} prompts rated, {gold.NUnrated} not, {gold.Raters} rater{(gold.Raters == 1 ? "" : "s")}"
+        + (gold.RaterAgainstRater is { Mean: { } ceiling, Ci: var ci } ? $"; rater against rater {Numbers.Show(ceiling, ci)} {Numbers.Show(ci)}" : "");
 
     /// <summary>The lines of a gold in the order in which they are shown.</summary>
     public static IEnumerable<MeasureResult> Lines(BoardTable table, string gold) => table.Results
@@ -76,9 +75,7 @@ internal static class BoardDisplay
 
     private static string[] Cells(MeasureResult line) =>
     [
-        line.Feature, line.Direction, Numbers.Show(line.RhoWithin), Show(line.Ci), Show(line.Cs), Numbers.Show(line.RhoUntied),
+        line.Feature, line.Direction, Numbers.Show(line.RhoWithin, line.Ci), Numbers.Show(line.Ci), Numbers.Show(line.Cs), Numbers.Show(line.RhoUntied),
         Numbers.Show(line.TauWithin), $"{line.NDefined}", $"{line.NUndefined}", Word(line.Verdict),
     ];
-
-    private static string Show(Interval? interval) => interval is { } i ? Numbers.Show(i.Lower, i.Upper) : "-";
 }

@@ -274,20 +274,22 @@ internal sealed class GoldReading
 
     private PairAccuracy[] Accuracies(Column column)
     {
+        // Sums count a control's pairs one way only; where the other serves it better, they are counted anew.
+        var scores = column.Index < 0 ? BestOrder
+            : column.Measure is null && column.Sign != GoldRow.Sign(_design, column.Index) ? Scores(column) : null;
         var accuracies = new PairAccuracy[_sums.Kinds];
         for (var kind = 0; kind < accuracies.Length; kind++)
         {
-            if (column.Index < 0)
-            {
-                accuracies[kind] = AccuracyReading.Exact(_design, _pairs.Sums(BestOrder, kind), kind, Rated.Length);
-                continue;
-            }
-            var exact = AccuracyReading.Exact(_design, _sums.Pairs(column.Index, kind), kind, Rated.Length);
+            var sums = scores is not null ? _pairs.Sums(scores, kind) : _sums.Pairs(column.Index, kind);
+            var exact = AccuracyReading.Exact(_design, sums, kind, Rated.Length);
             accuracies[kind] = column.Measure is null ? exact
                 : AccuracyReading.Calibrated(exact, _pairs.Of(column.Index, column.Sign, kind, half: 0), _pairs.Of(column.Index, column.Sign, kind, half: 1));
         }
         return accuracies;
     }
+
+    private double[]?[] Scores(Column column) => [.. Rated.Select(r => !r.Row.HasValues[column.Index] ? null
+        : Array.ConvertAll(r.Row.Gold.Items, item => column.Sign * r.Entry.Texts!.Values(column.Index)[item]))];
 
     private (Column Column, double Mean, int Sign)? Best(IEnumerable<Column> candidates, int half, Func<Column, int> sign)
     {

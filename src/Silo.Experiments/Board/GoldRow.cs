@@ -54,7 +54,7 @@ public sealed class GoldRow
     /// <summary>Pairs of each kind that the gold ties.</summary>
     public int[] GoldTies { get; }
 
-    /// <summary>[columns x kinds] pairs of which gold and column (in its declared direction) say the same.</summary>
+    /// <summary>[columns x kinds] pairs of which gold and column (in the direction of <see cref="Sign"/>) say the same.</summary>
     public int[] Agree { get; }
 
     /// <summary>[columns x kinds] pairs that the column ties.</summary>
@@ -83,7 +83,8 @@ public sealed class GoldRow
         return row;
     }
 
-    private static int Sign(BoardDesign design, int column)
+    /// <summary>The direction in which a column's pairs are counted: +1 where larger is better, -1 where lower is.</summary>
+    internal static int Sign(BoardDesign design, int column)
     {
         var controls = Control.Columns;
         return column >= controls.Count ? design.Measures[column - controls.Count].Sign

@@ -10,8 +10,8 @@ namespace Silo.Experiments.Controls;
 /// <param name="Title">A short phrase.</param>
 /// <param name="Definition">Its definition in one line.</param>
 /// <param name="Direction">
-/// Which way pairs of texts are judged by it. Its correlation is compared in whichever direction serves it better, so
-/// that no measure wins by being a control turned round.
+/// Which way a board's sums count pairs of texts by it. In the table it is taken in whichever direction serves its
+/// correlation better, so that no measure wins by being a control turned round.
 /// </param>
 public sealed record Control(string Name, string Title, string Definition, Direction Direction)
 {

@@ -8,17 +8,20 @@ internal static class MassSection
 {
     private const int Height = 190;
 
+    /// <summary>Mass outside the set from which on there is room for its number between the curve and 1.</summary>
+    private const double LabelFrom = 0.2;
+
     public static Markup Write(ReportModel model)
     {
         var mass = model.Mass;
         var html = new Html().Add(HeaderSection.Open("mass")).Add($"<p>{mass.Basis}</p>");
         if (mass.Curves.Count == 0) return html.Add($"</section>").ToMarkup();
-        html.Add($"<p>Solid: p = softmax(z), before temperature. Dashed: q = softmax(z/T), after. Both take tokens in p\u2019s order. Shaded: the {(mass.FromSteps ? "median " : "")}set that holds 90 % of p. How far q lies below p at its edge is, up to averaging, the leak: the mass that temperature moved out of that set.</p><div class=\"multiples wide\">");
+        html.Add($"<p>Solid: p = softmax(z), before temperature. Dashed: q = softmax(z/T), after. Both take tokens in p\u2019s order. Shaded: the {(mass.FromSteps ? "median " : "")}set that holds 90 % of p. What q lacks to 1 at its edge is q\u2019s mass outside that one set; the leak is the same for each step\u2019s own set, {(mass.FromSteps ? "averaged over the steps" : "the median over texts")}.</p><div class=\"multiples wide\">");
         var top = mass.Curves.Max(c => Math.Max(c.RanksP.DefaultIfEmpty(1).Max(), c.RanksQ.DefaultIfEmpty(1).Max()));
         var table = new TableMarkup("Curves as a table", "T", "distribution", "rank", "cumulative mass", mass.FromSteps ? "steps" : "texts");
         foreach (var (curve, i) in mass.Curves.Select((c, i) => (c, i)))
         {
-            html.Add($"<figure><figcaption><b>T = {Numbers.Temperature(curve.Temperature)}</b> <span class=\"soft\">{(mass.FromSteps ? "mean over" : "medians over")} {Numbers.Count(curve.N, mass.FromSteps ? "step" : "text")}; mean leak {Numbers.Quantity(curve.Leak)}; p\u2019s top-90 % set: median {Numbers.Count((long)Math.Round(curve.TopSet), "token")}</span></figcaption>");
+            html.Add($"<figure><figcaption><b>T = {Numbers.Temperature(curve.Temperature)}</b> <span class=\"soft\">{(mass.FromSteps ? "mean over" : "medians over")} {Numbers.Count(curve.N, mass.FromSteps ? "step" : "text")}; {(mass.FromSteps ? "mean" : "median")} leak {Numbers.Quantity(curve.Leak)}; p\u2019s top-90 % set: median {Numbers.Count((long)Math.Round(curve.TopSet), "token")}</span></figcaption>");
             html.Add(Draw(curve, top, Palette.Step(i, mass.Curves.Count))).Add($"</figure>");
             foreach (var (name, ranks, masses) in new[] { ("p", curve.RanksP, curve.MassP), ("q", curve.RanksQ, curve.MassQ) })
                 foreach (var (rank, value) in ranks.Zip(masses))
@@ -35,9 +38,8 @@ internal static class MassSection
             .Line($"p c{colour}", curve.RanksP, curve.MassP)
             .Line($"q c{colour}", curve.RanksQ, curve.MassQ);
         var (p, q) = (At(curve.RanksP, curve.MassP, curve.TopSet), At(curve.RanksQ, curve.MassQ, curve.TopSet));
-        if (p > q)
-            plot.Segment("gap", curve.TopSet, p, curve.TopSet, q)
-                .Label("note-text", curve.TopSet, (p + q) / 2, $"leak {Numbers.Quantity(curve.Leak)}", 8, 4, "start");
+        if (q < 1) plot.Segment("gap", curve.TopSet, 1, curve.TopSet, q);
+        if (q < 1 - LabelFrom) plot.Label("note-text", curve.TopSet, (1 + q) / 2, $"{Numbers.Quantity(1 - q)} of q outside", 8, 4, "start");
         var ends = $"{Numbers.Quantity(p)} of p and {Numbers.Quantity(q)} of q lie within the first {Numbers.Quantity(curve.TopSet)} tokens";
         return plot.ToMarkup($"Cumulative mass by rank at T = {Numbers.Temperature(curve.Temperature)}: {ends}.");
     }
