@@ -18,6 +18,11 @@ public sealed class CampaignTiming
     /// <summary>How long a page and a campaign gather ends of prompts for one write. Default 25 milliseconds.</summary>
     public TimeSpan EndsGather { get; set; } = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>
+    /// How long a submission that has not started keeps its place among the open experiments when others need it. Default a day.
+    /// </summary>
+    public TimeSpan StartWithin { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>How long the gauges of the running table may lag. Default 15 seconds.</summary>
     public TimeSpan GaugesLag { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -8,7 +8,10 @@ namespace Silo.Cluster.Grains;
 public static class GrainServices
 {
     /// <summary>Registers it.</summary>
-    public static IServiceCollection AddSiloGrains(this IServiceCollection services) => services
+    /// <param name="services">The host's services.</param>
+    /// <param name="timing">Sets what the host is told of <see cref="CampaignTiming"/>.</param>
+    public static IServiceCollection AddSiloGrains(this IServiceCollection services, Action<CampaignTiming>? timing = null) => services
+        .Configure(timing ?? (_ => { }))
         .AddSingleton<ContextCache>()
         .AddSingleton<CampaignGauges>()
         .AddSingleton<RhoGauges>();

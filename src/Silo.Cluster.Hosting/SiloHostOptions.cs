@@ -75,6 +75,9 @@ public sealed partial class SiloHostOptions
     /// </summary>
     public int DrainSeconds { get; set; } = 60;
 
+    /// <summary>Hours that a submission which has not started keeps its place among the open experiments when others need it, 1 to 8760.</summary>
+    public int StartWithinHours { get; set; } = 24;
+
     /// <summary>TLS between hosts and with clients, mutual. Required unless <see cref="Development"/>.</summary>
     public TlsFiles Tls { get; set; } = new();
 
@@ -103,6 +106,7 @@ public sealed partial class SiloHostOptions
         if (!ServicePattern().IsMatch(ServiceId))
             throw new SiloException($"Silo:ServiceId is '{ServiceId}': expected 1 to 40 of a-z and 0-9, with single '-' between them");
         if (DrainSeconds is < 1 or > 3600) throw new SiloException($"Silo:DrainSeconds is {DrainSeconds}: expected 1 to 3600");
+        if (StartWithinHours is < 1 or > 8760) throw new SiloException($"Silo:StartWithinHours is {StartWithinHours}: expected 1 to 8760");
         if (AdvertisedAddress is { } address && !IPAddress.TryParse(address, out _))
             throw new SiloException($"Silo:AdvertisedAddress is '{address}': expected an IP address");
         if (Development)

@@ -2,11 +2,11 @@ using Silo.Cluster.Contracts.Security;
 
 namespace Silo.Cluster.Contracts.Campaigns;
 
-/// <summary>The experiments that are open; one grain, key 0, asked once when an experiment opens and once when it ends.</summary>
+/// <summary>The experiments that are open; one grain, key 0, asked when an experiment is submitted, starts and ends.</summary>
 [Alias("silo.open-experiments")]
 public interface IOpenExperimentsGrain : IGrainWithIntegerKey
 {
-    /// <summary>Counts an experiment as open; false where too many are.</summary>
+    /// <summary>Counts an experiment as open, or as still open; false where too many others are.</summary>
     [Alias("open")]
     Task<bool> Open(string experiment);
 

@@ -109,9 +109,13 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     public async Task<int?> Start()
     {
         if (_box.Value is not { } record) throw new SiloException($"experiment '{Id}' was not submitted");
+        if (record.Campaign.Status == CampaignStatus.Cancelled) return null;
         if (!record.Started)
         {
             if (await CheckPromptsAsync(record) is { } missing) return missing;
+            // It had a place when it was submitted, and may have lost it since.
+            if (!await GrainFactory.GetGrain<IOpenExperimentsGrain>(0).Open(Id))
+                throw new SiloException($"experiment '{Id}' cannot start yet: {Limits.MaxOpenExperiments} experiments are open already; submit it again when one has ended");
             await this.RegisterOrUpdateReminder(ReminderName, _timing.RemindEvery, _timing.RemindEvery);
         }
         if (_box.Value is { Started: true })

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
@@ -22,8 +23,9 @@ namespace Silo.Cluster.Grains.Campaigns;
 /// stored result stands); where texts are discarded, the state comes first, which remembers whose texts count no more.
 /// </remarks>
 [Reentrant]
-internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
+internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, IDisposable
 {
+    private const string ReminderName = "uncounted";
     private const string NoEngine = "no inference host has the model";
     private const int AsksBeforeEngineIsGone = 40;
     // An ask that takes as long costs an attempt; the call itself may take some minutes more, and then would not.
@@ -35,6 +37,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     private readonly ContextCache _contexts;
     private readonly ClusterMetrics _metrics;
     private readonly TimeProvider _time;
+    private readonly CampaignTiming _timing;
     private readonly ILogger _logger;
     private readonly Dictionary<int, TextMessage> _arrived = [];
     private readonly Queue<PromptCommand.Ask> _asks = [];
@@ -48,11 +51,13 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
     private Counted _counted;
     private Task _counting = Task.CompletedTask;
     private Task _tellingEnd = Task.CompletedTask;
+    private Task<IGrainReminder>? _reminder;
+    private int _lateBatches;
 
     public PromptGrain(
         [PersistentState("prompt", StoreNames.Main)] IPersistentState<PackedState> state,
         [PersistentState("prompt-texts", StoreNames.Traces)] IPersistentState<PackedState> textState,
-        ContextCache contexts, ClusterMetrics metrics, TimeProvider time, ILogger<PromptGrain> logger)
+        ContextCache contexts, ClusterMetrics metrics, TimeProvider time, IOptions<CampaignTiming> timing, ILogger<PromptGrain> logger)
     {
         _box = new StateBox<PromptRecord>(state, PromptJson.Default.PromptRecord, "prompt", Limits.MaxStateBytes, metrics);
         _texts = new StateBox<PromptTextsRecord>(textState, PromptJson.Default.PromptTextsRecord, "prompt_texts", Limits.MaxTraceBytes, metrics, PromptForms.Texts);
@@ -60,6 +65,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
         _contexts = contexts;
         _metrics = metrics;
         _time = time;
+        _timing = timing.Value;
         _logger = logger;
     }
 
@@ -125,6 +131,25 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
             _metrics.CallRefused("ranks");
             return Refused(reason);
         }
+        // Until the end of a prompt is told, whoever tells it counts all ranks that are stored by then.
+        if (Record.Run is not { Status: PromptRunStatus.Finished }) return await TakeAsync(ranks);
+        RankReply reply;
+        _lateBatches++;
+        try
+        {
+            await EnsureReminderAsync();
+            reply = _book!.Refusal(ranks) is { } meanwhile ? Refused(meanwhile) : await TakeAsync(ranks);
+        }
+        finally
+        {
+            _lateBatches--;
+        }
+        _ = ForgetReminderAsync();
+        return reply;
+    }
+
+    private async Task<RankReply> TakeAsync(IReadOnlyList<RankMessage> ranks)
+    {
         var reply = _book!.Take(ranks);
         try
         {
@@ -146,6 +171,62 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
         _metrics.Ranks("repeated", reply.Repeated);
         await CountAsync();
         return reply;
+    }
+
+    /// <summary>
+    /// A rank that is stored late has nobody to tell its shard of it if its silo dies in between, so the reminder comes first.
+    /// </summary>
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        try
+        {
+            if (await this.GetReminder(ReminderName) is not { } due) return;
+            await LearnAsync();
+            await CountAsync();
+            // That this write meets no conflict says that no other activation has stored a rank that this one does not know.
+            _box.Value = Record with { Counted = _counted };
+            await _commit.CommitAsync();
+            _reminder = Task.FromResult(due);
+            await ForgetReminderAsync();
+        }
+        catch (Exception e)
+        {
+            // The next tick finds an activation that has read what is stored.
+            LogNotTold(Key, e.Message);
+            DeactivateOnIdle();
+        }
+    }
+
+    private async Task EnsureReminderAsync()
+    {
+        var mine = _reminder ??= this.RegisterOrUpdateReminder(ReminderName, _timing.RemindEvery, _timing.RemindEvery);
+        try
+        {
+            await mine;
+        }
+        catch (Exception e)
+        {
+            if (_reminder == mine) _reminder = null;
+            throw new StateNotStoredException($"reminder: {e.GetType().Name}: {e.Message}");
+        }
+    }
+
+    // Removed by its version: one that another activation has set since stays.
+    private async Task ForgetReminderAsync()
+    {
+        try
+        {
+            // What a write that failed has stored all the same is counted by the next activation.
+            await _commit.PendingAsync();
+            if (_lateBatches > 0 || _counted != Countable || _reminder is not { } set) return;
+            _reminder = null;
+            await this.UnregisterReminder(await set);
+        }
+        catch (Exception e)
+        {
+            // It comes once more, and finds nothing to count.
+            LogNotForgotten(Key, e.Message);
+        }
     }
 
     public Task<IReadOnlyList<RankMessage>> Ranks() => Task.FromResult(Stored.Ranks);
@@ -470,6 +551,9 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IDisposable
 
     [LoggerMessage(LogLevel.Warning, "Prompt {Prompt} lost its work and begins again from its state: {Reason}")]
     private partial void LogLost(string prompt, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Prompt {Prompt}: the reminder of its late ranks stays for now: {Reason}")]
+    private partial void LogNotForgotten(string prompt, string reason);
 
     [LoggerMessage(LogLevel.Warning, "Prompt {Prompt} could not tell: {Reason}")]
     private partial void LogNotTold(string prompt, string reason);

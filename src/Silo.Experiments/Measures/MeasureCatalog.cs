@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
 using Silo.Core;
@@ -12,6 +13,10 @@ namespace Silo.Experiments.Measures;
 /// </summary>
 public sealed partial class MeasureCatalog
 {
+    /// <summary>A catalog takes some 130 KB, and most experiments have the same one: that many are kept, and then all are let go.</summary>
+    private const int MostKept = 16;
+
+    private static readonly ConcurrentDictionary<string, MeasureCatalog> s_kept = new(StringComparer.Ordinal);
     private static readonly Aggregate[] s_aggregates = Enum.GetValues<Aggregate>();
 
     private readonly FrozenDictionary<string, int> _indexByName;
@@ -38,7 +43,7 @@ public sealed partial class MeasureCatalog
     /// <summary>All measures, in order.</summary>
     public IReadOnlyList<Measure> Measures { get; }
 
-    /// <summary>The catalog of an experiment.</summary>
+    /// <summary>The catalog of an experiment; experiments with the same options may share one.</summary>
     /// <exception cref="SiloException">A reference temperature is not positive or stands twice; a primary name is no measure; two of them rank alike.</exception>
     public static MeasureCatalog For(MeasureCatalogOptions options)
     {
@@ -50,7 +55,10 @@ public sealed partial class MeasureCatalog
             if (options.ReferenceTemperatures.Count(t => t == temperature) > 1)
                 throw new SiloException($"reference temperature {Number(temperature)} stands twice");
         }
-        return new MeasureCatalog(options);
+        var key = string.Join('\n', [Number(options.CaptureK), string.Join(' ', options.ReferenceTemperatures.Select(Number)), .. options.Primary]);
+        if (s_kept.TryGetValue(key, out var kept)) return kept;
+        if (s_kept.Count >= MostKept) s_kept.Clear();
+        return s_kept[key] = new MeasureCatalog(options);
     }
 
     /// <summary>The index of a measure in <see cref="Measures"/>, or -1.</summary>

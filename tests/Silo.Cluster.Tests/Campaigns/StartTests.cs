@@ -1,6 +1,7 @@
 using Silo.Client;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
+using Silo.Cluster.Grains;
 using Silo.Cluster.Tests.Fixtures;
 using Silo.Core;
 using Silo.Experiments.Spec;
@@ -12,6 +13,7 @@ public sealed class StartTests : IAsyncLifetime
 {
     private readonly WireFaults _wire = new(1) { Share = 0 };
     private TestCluster _cluster = null!;
+    private CampaignTiming _timing = null!;
     private Func<Silo.Experiments.Generation.GenerationResult, Silo.Experiments.Generation.GenerationResult> _change = result => result;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -20,6 +22,7 @@ public sealed class StartTests : IAsyncLifetime
     {
         InferenceSilos = 1,
         Wire = _wire,
+        Timing = of => _timing = of,
         Engine = () => new ToyEngine { Change = result => _change(result) },
     });
 
@@ -152,6 +155,35 @@ public sealed class StartTests : IAsyncLifetime
         var tooWordy = (await _cluster.Client.TextsAsync("e", "p2", false, Cancellation)).Failures;
         Assert.All(tooWordy, f => Assert.Equal(Limits.MaxReasonLength + 3, f.Reason.Length));
         Assert.Equal((3, 3), (tooLong.Count, tooWordy.Count));
+    }
+
+    [Fact]
+    public async Task A_submission_that_does_not_start_in_time_gives_its_place_to_one_that_needs_it()
+    {
+        var spec = Specs.Small(1);
+        for (var i = 0; i < Limits.MaxOpenExperiments; i++) await SendAsync($"idle-{i}", spec, SpecIdentity.Of(spec).Hash);
+        var refused = await Assert.ThrowsAsync<SiloException>(() => _cluster.Client.SubmitAsync("late", spec, new SubmitOptions(), null, Cancellation));
+        Assert.Contains("64 experiments are open already", refused.Message, StringComparison.Ordinal);
+        _timing.StartWithin = TimeSpan.Zero;
+        using var gate = new SemaphoreSlim(0);
+        _change = result =>
+        {
+            gate.Wait(Cancellation);
+            return result;
+        };
+        await _cluster.Client.SubmitAsync("late", spec, new SubmitOptions(), null, Cancellation);
+        Assert.Equal(["late"], await _cluster.Client.OpenExperimentsAsync(Cancellation));
+
+        // Those may still start, as long as there is a place; and one that runs keeps its own.
+        _timing.StartWithin = TimeSpan.FromDays(1);
+        for (var i = 1; i < Limits.MaxOpenExperiments; i++) await SendAsync($"more-{i}", spec, SpecIdentity.Of(spec).Hash);
+        var idle = _cluster.Orleans.GetGrain<IExperimentGrain>("idle-0");
+        Assert.Contains("'idle-0' cannot start yet: 64 experiments are open already", (await Assert.ThrowsAsync<SiloException>(idle.Start)).Message, StringComparison.Ordinal);
+        _timing.StartWithin = TimeSpan.Zero;
+        Assert.Null(await idle.Start());
+        Assert.Equal(["idle-0", "late"], await _cluster.Client.OpenExperimentsAsync(Cancellation));
+        gate.Release(100);
+        foreach (var id in (string[])["idle-0", "late"]) Assert.Equal("finished", (await _cluster.Client.WatchAsync(id, 0, Cancellation).LastAsync(Cancellation)).Status);
     }
 
     private async Task NothingBeginsAsync(IExperimentGrain experiment)

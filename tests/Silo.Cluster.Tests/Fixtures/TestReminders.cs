@@ -11,6 +11,9 @@ internal sealed class TestReminders : IReminderTable
 
     public int Count => _rows.Count;
 
+    /// <summary>How often one was set.</summary>
+    public long Made => Interlocked.Read(ref _versions);
+
     public Task<ReminderTableData> ReadRows(GrainId grainId) => Task.FromResult(new ReminderTableData(_rows.Values.Where(r => r.GrainId == grainId)));
 
     public Task<ReminderTableData> ReadRows(uint begin, uint end) => Task.FromResult(new ReminderTableData(_rows.Values.Where(r =>

@@ -40,6 +40,9 @@ internal sealed record TestWorld
     public TimeSpan RemindEvery { get; init; } = TimeSpan.FromSeconds(1);
 
     public TimeSpan ShardGathers { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Sees the timing of each silo, which holds what is set there later, too.</summary>
+    public Action<CampaignTiming>? Timing { get; init; }
 }
 
 /// <summary>A silo of a test cluster, set up as the hosts set theirs up: orchestrators know no inference grain, inference hosts no other, gateways none.</summary>
@@ -67,6 +70,7 @@ internal static class TestSilo
         if (world.Wire is { } wire) silo.AddIncomingGrainCallFilter(wire);
         silo.Configure<ReminderOptions>(o => o.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100));
         silo.Configure<CampaignTiming>(o => (o.RemindEvery, o.ShardGathers) = (world.RemindEvery, world.ShardGathers));
+        if (world.Timing is { } timing) silo.Configure(timing);
         // A silo that was killed is missed after seconds.
         silo.Configure<ClusterMembershipOptions>(o =>
         {

@@ -44,6 +44,7 @@ internal sealed class TestStore(StoreFaults? faults = null) : IGrainStorage
         await Task.Yield();
         Interlocked.Increment(ref Writes);
         var bytes = _serializer.Serialize(grainState.State).ToArray();
+        if (stateName == Faults.Refused) throw new IOException("the store refused");
         await Faults.OnWriteAsync(() => Put((stateName, grainId), bytes, grainState.ETag), etag => (grainState.ETag, grainState.RecordExists) = (etag, true));
     }
 
@@ -72,6 +73,9 @@ internal sealed class StoreFaults(int? seed)
 
     /// <summary>Nothing is read or written at all.</summary>
     public bool IsDown { get; set; }
+
+    /// <summary>Name of a state that is not written.</summary>
+    public string? Refused { get; set; }
 
     public int Injected;
 

@@ -68,7 +68,7 @@ public class ReleasedTests
     {
         var names = typeof(StateTooLargeException).Assembly.GetTypes().SelectMany(t => t.GetConstructors()).SelectMany(c => c.GetParameters())
             .SelectMany(p => p.GetCustomAttributes(typeof(PersistentStateAttribute), false)).Cast<PersistentStateAttribute>().Select(a => a.StateName);
-        Assert.Equal(names.Distinct().Order(StringComparer.Ordinal), Samples.States.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(names.Distinct().Order(StringComparer.Ordinal), Samples.States.Keys.Where(name => !name.Contains('.', StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     private static string Shown(object value) => value is Exception e ? e.Message : JsonSerializer.Serialize(value, value.GetType());

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
@@ -102,7 +103,7 @@ internal static class Samples
 
     private static readonly CampaignState s_campaign = new() { Prompts = 9, Window = 4, Open = 3, Status = CampaignStatus.Paused, Next = 5, InFlight = [3, 4], Ended = 3, Kept = 8, Failed = 1 };
 
-    /// <summary>Stored states by the name of what stores them, as the JSON that is packed.</summary>
+    /// <summary>Stored states by the name of what stores them (.2: as it has been since it grew), as the JSON that is packed.</summary>
     public static IReadOnlyDictionary<string, (byte[] Json, Func<byte[], byte[]> Again)> States { get; } = new Dictionary<string, (byte[], Func<byte[], byte[]>)>
     {
         ["experiment"] = Of(new ExperimentRecord
@@ -121,6 +122,8 @@ internal static class Samples
             Engines = ["engine/1"],
         }, Grains.Campaigns.CampaignJson.Default.ExperimentRecord),
         ["open-experiments"] = Of(new OpenExperiments(["a", "b"]), Grains.Campaigns.CampaignJson.Default.OpenExperiments),
+        ["open-experiments.2"] = Of(
+            new OpenExperiments(["a", "b"]) { Since = ImmutableSortedDictionary.Create<string, DateTimeOffset>().Add("b", new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero)) }, Grains.Campaigns.CampaignJson.Default.OpenExperiments),
         ["prompt-page"] = Of(new PromptPage { Ids = ["p1"], Texts = ["one"] }, Grains.Campaigns.CampaignJson.Default.PromptPage),
         ["prompt-page-ends"] = Of(new PageRecord { Ends = [s_end] }, Grains.Campaigns.CampaignJson.Default.PageRecord),
         ["prompt"] = Of(new PromptRecord { Number = 7, Run = s_run, Ranks = [s_rank, s_rank with { Rank = null, Revision = 3 }], Counted = new Counted(true, 1) }, PromptJson.Default.PromptRecord),
