@@ -37,6 +37,9 @@ public static class ClusterSetup
         // Most grains are spoken to for seconds and then hardly ever. Orleans keeps where a million of them were, some 300 bytes each,
         // in every silo: four of the largest windows are enough, 5 MB when it is full.
         silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = 4 * Limits.MaxWindow);
+        // Reminders that were removed stay in memory, about a kilobyte each, until the list is read again; ranks of prompts that have ended
+        // set and remove one each.
+        silo.Configure<ReminderOptions>(o => o.RefreshReminderListPeriod = TimeSpan.FromMinutes(1));
         // A prompt is used for seconds, then for ranks now and then.
         silo.Configure<GrainCollectionOptions>(o => o.CollectionAge = TimeSpan.FromMinutes(5));
         return silo;
