@@ -26,6 +26,17 @@ internal static class Common
     public static Option<string> File(string name, string description, bool required = true) =>
         new(name) { Description = description, HelpName = "FILE", Required = required };
 
+    /// <summary>A file or folder to write to.</summary>
+    public static Option<string> Out(string description, string helpName)
+    {
+        var option = new Option<string>("--out") { Description = description, HelpName = helpName };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError("--out is empty; a path is expected");
+        });
+        return option;
+    }
+
     /// <summary>The model; the one that comes with Silo where none is named.</summary>
     public static Option<string> Model() => new("--model")
     {

@@ -11,7 +11,7 @@ internal static class ExportCommand
     public static Command Create()
     {
         var directory = StoredRun.Directory();
-        var output = new Option<string>("--out") { Description = "The folder to write to. Default: export/ in the run directory.", HelpName = "FOLDER" };
+        var output = Common.Out("The folder to write to. Default: export/ in the run directory.", "FOLDER");
         return new Command("export", "Write a stored run as CSV and .npy: texts, measures, ranks, token traces.") { directory, output }
             .WithExamples(
                 "silo export runs/before-and-after",

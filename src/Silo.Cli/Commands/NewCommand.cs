@@ -13,7 +13,7 @@ internal static class NewCommand
     {
         var template = Common.Path("TEMPLATE", $"The design: {string.Join(", ", SpecTemplates.Names)}.");
         template.AcceptOnlyFromAmong([.. SpecTemplates.Names]);
-        var output = new Option<string>("--out") { Description = "The file to write; it must not exist. Default: TEMPLATE.json.", HelpName = "FILE" };
+        var output = Common.Out("The file to write; it must not exist. Default: TEMPLATE.json.", "FILE");
         return new Command("new", "Write an experiment's file to start from, with everything that can be said in it.") { template, output }
             .WithExamples("silo new before-and-after", "silo new before-and-after --out mine.json && silo run mine.json --dry-run")
             .Does((result, terminal) =>

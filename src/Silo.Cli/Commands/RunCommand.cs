@@ -15,7 +15,7 @@ internal static class RunCommand
     public static Command Create()
     {
         var file = Common.Path("FILE", "The experiment's file (silo new writes one to start from). Without it, the embedded experiment runs.", required: false);
-        var output = new Option<string>("--out") { Description = "The run directory. Default: runs/NAME.", HelpName = "DIR" };
+        var output = Common.Out("The run directory. Default: runs/NAME.", "DIR");
         var model = new Option<string>("--model") { Description = "Another model (a GGUF file, or a folder of ONNX Runtime GenAI) than the experiment's.", HelpName = "MODEL" };
         var threads = Common.Whole("--threads", Environment.ProcessorCount, 1, 1024, "Threads; no text depends on them.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Print the plan with estimates of time and disk; do nothing." };

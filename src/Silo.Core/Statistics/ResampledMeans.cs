@@ -6,6 +6,7 @@ internal ref struct ResampledMeans
     private readonly double[] _values;
     private readonly int[]? _defined;
     private readonly double[] _means;
+    private readonly int _count;
     private int _kept;
 
     /// <summary>Prepares for so many resamples of the series, NaN being undefined.</summary>
@@ -13,6 +14,7 @@ internal ref struct ResampledMeans
     {
         _values = perPrompt.ToArray();
         _means = new double[resamples];
+        _count = _values.Length;
         if (!MidRanks.HasNaN(perPrompt)) return;
         _defined = new int[_values.Length];
         for (int i = 0; i < _values.Length; i++)
@@ -20,6 +22,7 @@ internal ref struct ResampledMeans
             if (double.IsNaN(_values[i])) _values[i] = 0;
             else _defined[i] = 1;
         }
+        _count = _defined.Sum();
     }
 
     /// <summary>Takes the mean of the drawn prompts, unless none of them is defined.</summary>
@@ -34,8 +37,8 @@ internal ref struct ResampledMeans
         if (count > 0) _means[_kept++] = Sum(drawn) / count;
     }
 
-    /// <summary>The central interval of the means taken; null where there are none.</summary>
-    public readonly Interval? Percentiles(double level) => Bootstrap.Percentiles(_means.AsSpan(0, _kept), level);
+    /// <summary>The central interval of the means taken; null with fewer than two values: one says nothing of a spread.</summary>
+    public readonly Interval? Percentiles(double level) => _count < 2 ? null : Bootstrap.Percentiles(_means.AsSpan(0, _kept), level);
 
     // Four sums side by side: additions need not wait for each other.
     private readonly double Sum(ReadOnlySpan<int> drawn)

@@ -88,8 +88,9 @@ internal static class BoardReader
             count += defined;
             if (mean is { } value) sum = sum.Add(value * defined);
         }
-        return new(count == 0 ? null : sum.Sum / count, resamples.OfRatio(resamples.Sums(totals), resamples.Sums(counts)),
-            prompts.Count(p => p.Defined > 0), prompts.Count(p => p.Defined == 0));
+        var known = prompts.Count(p => p.Defined > 0);
+        return new(count == 0 ? null : sum.Sum / count, known < 2 ? null : resamples.OfRatio(resamples.Sums(totals), resamples.Sums(counts)),
+            known, prompts.Length - known);
     }
 
     private static IEnumerable<GoldPair> GoldPairs(BoardDesign design, GoldReading[] readings)

@@ -67,8 +67,11 @@ internal sealed class Resamples
         return sums;
     }
 
-    /// <summary>The interval of a mean over the prompts in the mask, from its sums; null where no resample holds one.</summary>
-    public Interval? OfMean(ReadOnlySpan<double> sums, PromptMask mask) => OfRatio(sums, CountsOf(mask));
+    /// <summary>
+    /// The interval of a mean over the prompts in the mask, from its sums; null with fewer than two of them: resamples of
+    /// a single value are all alike, and would feign certainty.
+    /// </summary>
+    public Interval? OfMean(ReadOnlySpan<double> sums, PromptMask mask) => mask.Count < 2 ? null : OfRatio(sums, CountsOf(mask));
 
     /// <summary>
     /// The interval of signA * mean(a) - signB * mean(b) over the prompts where both are defined.
@@ -77,14 +80,14 @@ internal sealed class Resamples
     {
         var both = a.Mask & b.Mask;
         Combine(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB);
-        return OfRatio(_scratch, CountsOf(both));
+        return OfMean(_scratch, both);
     }
 
     /// <summary>The same over all prompts, with an undefined value counted as 0.</summary>
     public Interval? OfDifferenceWithZeros(ResampledColumn a, ResampledColumn b, int signA, int signB)
     {
         Combine(a.Sums, b.Sums, signA, signB);
-        return OfRatio(_scratch, CountsOf(PromptMask.All(_weights.Length)));
+        return OfMean(_scratch, PromptMask.All(_weights.Length));
     }
 
     /// <summary>The interval of the ratio of two weighted sums over prompts.</summary>

@@ -31,7 +31,7 @@ public sealed class LocalModel : IAsyncDisposable
 
     /// <summary>
     /// Says whether the model is still the one it was, without reading it: path, size and time of change; of a folder, of all its files. Null where
-    /// there is none.
+    /// there is none, or the folder is empty.
     /// </summary>
     public string? Stamp
     {
@@ -42,6 +42,7 @@ public sealed class LocalModel : IAsyncDisposable
             FileSystemInfo model = folder.Exists ? folder : new FileInfo(_path);
             if (!model.Exists) return null;
             var files = folder.Exists ? folder.GetFiles() : [(FileInfo)model];
+            if (files.Length == 0) return null;
             return string.Create(CultureInfo.InvariantCulture, $"{model.FullName}|{files.Sum(file => file.Length)}|{files.Max(file => file.LastWriteTimeUtc.Ticks)}");
         }
     }

@@ -32,6 +32,14 @@ public class BootstrapTests
     }
 
     [Fact]
+    public void One_value_has_no_interval()
+    {
+        Assert.Null(Bootstrap.MeanOverPrompts([0.5], CounterRandom.Create(1)));
+        Assert.Null(Bootstrap.MeanOverPrompts([double.NaN, 0.5, double.NaN], CounterRandom.Create(1)));
+        Assert.NotNull(Bootstrap.MeanOverPrompts([0.5, double.NaN, 0.5], CounterRandom.Create(1)));
+    }
+
+    [Fact]
     public void Golden_intervals_by_Poisson_weights()
     {
         foreach (var group in GoldenStatistics.Section("grouped"))

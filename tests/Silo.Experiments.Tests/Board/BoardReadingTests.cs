@@ -40,6 +40,20 @@ public class BoardReadingTests
     }
 
     [Fact]
+    public void One_prompt_has_no_interval()
+    {
+        var board = Rated(1);
+        board.Rank("p000", "s", 1, 2, 3);
+        board.Texts("constant", 1, 1, 1);
+        board.Rank("constant", "r", 1, 2, 3);
+        var table = board.Read();
+        var result = table.Result("mean_rank", "x");
+        Assert.Equal((1, (Interval?)null, Verdict.Undecided), (result.NDefined, result.Ci, result.Verdict));
+        Assert.All(result.Differences, d => Assert.True(d.Defined.N == 1 == d.Defined.Ci is null));
+        Assert.Null(table.Golds.Single(g => g.Name == "mean_rank").RaterAgainstRater!.Ci);
+    }
+
+    [Fact]
     public void Ranks_of_unknown_items_and_texts_without_ranks_are_counted()
     {
         var board = Rated(2);
