@@ -38,6 +38,12 @@ public static class Limits
     /// <summary>Most bytes of one grain's state; below Azure tables' own limit of 983,040, and Azurite's of a mebibyte in Base64.</summary>
     public const int MaxStateBytes = 750_000;
 
+    /// <summary>Most bytes of a prompt's state that ranks are still taken into: the rest is for how its texts end.</summary>
+    public const int MaxRankedBytes = 700_000;
+
+    /// <summary>Longest name of a model, in UTF-16 units.</summary>
+    public const int MaxModelLength = 200;
+
     /// <summary>Most bytes that the texts of one prompt may take by the plan's estimate: they travel in one message and lie in one document.</summary>
     public const int MaxPromptBytes = 32 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Silo.Core;
@@ -57,11 +58,12 @@ public sealed partial class ServedModel : IAsyncDisposable
         return new ServedModel(model, engine, cuda, name ?? model.Info.Name);
     }
 
-    /// <summary>Registers the engine, and what watches over it, with a host.</summary>
+    /// <summary>Registers the engine, and what watches over it, with a host: it is ready with the model loaded.</summary>
     public void AddTo(IServiceCollection services, IDictionary<string, string> metadata)
     {
         foreach (var (key, value) in Metadata) metadata[key] = value;
         services.AddSingleton(Host);
+        services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Healthy(Host.Fingerprint), ["ready"]);
         services.AddSingleton<IHostedService>(provider => new Service(this, provider.GetRequiredService<ILogger<ServedModel>>()));
     }
 

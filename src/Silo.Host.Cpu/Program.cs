@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Silo.Cluster.Azure;
 using Silo.Cluster.Contracts.Inference;
 using Silo.Cluster.Grains;
@@ -23,5 +22,4 @@ return await HostProgram.RunAsync(args, host =>
     var name = options.Name ?? (options.Path is null ? InferenceKeys.EmbeddedModel : null);
     var served = ServedModel.Open(path, name, ModelOptions.Cpu, options.Threads, options.MaxRows);
     served.AddTo(host.Web.Services, host.Metadata);
-    host.Web.Services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Healthy(served.Host.Fingerprint), ["ready"]);
 }, app => app.MapSiloMetrics());

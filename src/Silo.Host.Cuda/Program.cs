@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Silo.Cluster.Azure;
 using Silo.Cluster.Grains;
 using Silo.Cluster.Hosting;
@@ -18,5 +17,4 @@ return await HostProgram.RunAsync(args, host =>
     var path = options.Path ?? throw new SiloException("Silo:Model:Path is not set: the folder of a model for ONNX Runtime GenAI is expected");
     var served = ServedModel.Open(path, options.Name, options.Device ?? Silo.Models.ModelOptions.Cuda, options.Threads, options.MaxRows);
     served.AddTo(host.Web.Services, host.Metadata);
-    host.Web.Services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Healthy(served.Host.Fingerprint), ["ready"]);
 }, app => app.MapSiloMetrics());

@@ -148,7 +148,15 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             }
             var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _watchers.Add(changed);
-            await changed.Task.WaitAsync(cancellationToken);
+            try
+            {
+                await changed.Task.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                // Of one that nobody reads any more nothing is left.
+                _watchers.Remove(changed);
+            }
         }
     }
 
@@ -427,6 +435,9 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         if (s.Prompts is < 1 or > Limits.MaxPrompts) return $"{s.Prompts} prompts: expected 1 to {Limits.MaxPrompts}";
         if (s.Window is < 1 or > Limits.MaxWindow) return $"window {s.Window}: expected 1 to {Limits.MaxWindow}";
         if (s.Hash.Length != 64) return "the hash is no SHA-256";
+        // Both stand in keys of grains.
+        if (s.Model is { Length: 0 or > Limits.MaxModelLength }) return $"a model's name of {s.Model.Length} characters: expected 1 to {Limits.MaxModelLength}";
+        if (s.Device is not (null or "cpu" or "cuda")) return "the device is neither cpu nor cuda";
         try
         {
             Keys.Experiment(Id);

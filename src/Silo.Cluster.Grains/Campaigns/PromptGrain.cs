@@ -28,6 +28,8 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
     private const string ReminderName = "uncounted";
     private const string NoEngine = "no inference host has the model";
     private const int AsksBeforeEngineIsGone = 40;
+    // So many fit, whatever the names of raters.
+    private const int FewRanks = 200;
     // An ask that takes as long costs an attempt; the call itself may take some minutes more, and then would not.
     private static readonly PromptRunOptions s_patience = new() { AskTimeout = 3_300_000, LongestDelay = 15_000 };
 
@@ -132,13 +134,13 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
             return Refused(reason);
         }
         // Until the end of a prompt is told, whoever tells it counts all ranks that are stored by then.
-        if (Record.Run is not { Status: PromptRunStatus.Finished }) return await TakeAsync(ranks);
+        if (Record.Run is not { Status: PromptRunStatus.Finished, Kept: > 0 }) return await TakeAsync(ranks);
         RankReply reply;
         _lateBatches++;
         try
         {
             await EnsureReminderAsync();
-            reply = _book!.Refusal(ranks) is { } meanwhile ? Refused(meanwhile) : await TakeAsync(ranks);
+            reply = Refusal(ranks) is { } meanwhile ? Refused(meanwhile) : await TakeAsync(ranks);
         }
         finally
         {
@@ -269,10 +271,15 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         {
             return e.Message;
         }
-        if (_book!.Refusal(ranks) is { } reason) return reason;
+        if (Refusal(ranks) is { } reason) return reason;
         // A prompt that was begun is the campaign's; any other may be nobody's.
         return Record.Number >= 0 ? null : await _context!.Prompts.RefusalAsync(PromptId);
     }
+
+    // Ranks that filled the state would leave no room for how the texts end, and the prompt would never come to its end.
+    private string? Refusal(IReadOnlyList<RankMessage> ranks) => _book!.Refusal(ranks) is { } reason ? reason
+        : _book.Events.Count + ranks.Count > FewRanks && _box.SizeOf(Record with { Ranks = _book.With(ranks) }) is > Limits.MaxRankedBytes and var bytes
+            ? $"with these ranks the prompt's state takes {bytes} bytes, over the limit of {Limits.MaxRankedBytes}" : null;
 
     // The stored texts that the stored state counts.
     private IEnumerable<TextMessage> Kept() =>
@@ -498,8 +505,10 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         }
         catch (Exception e)
         {
-            // The campaign's reminder tells this prompt to begin again, and it answers with its end.
+            // The campaign's reminder tells this prompt to begin again, and it answers with its end: from what is stored, since another
+            // activation may have stored and counted what this one does not know.
             LogNotTold(Key, e.Message);
+            DeactivateOnIdle();
         }
     }
 

@@ -59,6 +59,14 @@ internal sealed class RankBook
         return new RankReply { New = fresh, Corrected = corrected, Withdrawn = withdrawn, Repeated = repeated };
     }
 
+    /// <summary>What the events would be with a batch.</summary>
+    public IReadOnlyList<RankMessage> With(IReadOnlyList<RankMessage> batch)
+    {
+        var trial = new RankBook(_prompt, _items, _events);
+        trial.Take(batch);
+        return trial.Events;
+    }
+
     private bool TryAdd(RankMessage rank)
     {
         if (!_standing.Apply(ToEvent(_prompt, rank))) return false;

@@ -39,6 +39,9 @@ internal sealed class StateBox<T>(
         };
     }
 
+    /// <summary>How many bytes a value would take.</summary>
+    public int SizeOf(T value) => Pack(value).Data.Length;
+
     /// <summary>Writes the value, or what it was at some time before.</summary>
     /// <exception cref="StateTooLargeException">It is over the limit; nothing was written.</exception>
     /// <exception cref="StateNotStoredException">The store failed, or another activation wrote meanwhile.</exception>

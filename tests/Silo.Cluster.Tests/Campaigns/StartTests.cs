@@ -158,6 +158,30 @@ public sealed class StartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ranks_leave_room_for_how_the_texts_end()
+    {
+        using var gate = new SemaphoreSlim(0);
+        // Nothing makes names and reasons shorter.
+        string Noise(int bytes) => Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(bytes));
+        _change = result =>
+        {
+            gate.Wait(Cancellation);
+            throw new InvalidOperationException(Noise(200));
+        };
+        await _cluster.Client.SubmitAsync("e", Specs.Small(1), new SubmitOptions(), null, Cancellation);
+        var prompt = _cluster.Orleans.GetGrain<IPromptGrain>("e/p1");
+        foreach (var ranks in (int[])[4000, 2000, 1000, 500, 250, 120, 60, 30, 15, 7, 4, 2, 1, 1, 1])
+        {
+            RankMessage[] batch = [.. Enumerable.Range(0, ranks).Select(_ => new RankMessage { Item = "t0.3-0", Rater = Noise(150), Rank = 1 })];
+            if ((await prompt.Rank(batch)).Refused is { } reason) Assert.Contains($"over the limit of {Limits.MaxRankedBytes}", reason, StringComparison.Ordinal);
+            // Sent again, they change nothing, and nothing is refused.
+            else Assert.Equal(ranks, (await prompt.Rank(batch)).Repeated);
+        }
+        gate.Release(100);
+        Assert.Equal(3, (await _cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation)).Failed);
+    }
+
+    [Fact]
     public async Task A_submission_that_does_not_start_in_time_gives_its_place_to_one_that_needs_it()
     {
         var spec = Specs.Small(1);

@@ -169,6 +169,8 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
             new() { Spec = new string(' ', Limits.MaxSpecLength + 1), Hash = hash, Prompts = 1 }, new() { Spec = """{"prompts":"p.txt"}""", Hash = "", Prompts = 1 },
             new() { Spec = """{"prompts":"p.txt"}""", Hash = hash, Prompts = 0 }, new() { Spec = """{"prompts":"p.txt"}""", Hash = hash, Prompts = int.MaxValue },
             new() { Spec = """{"prompts":"p.txt"}""", Hash = hash, Prompts = 1, Window = 0 },
+            new() { Spec = """{"prompts":"p.txt"}""", Hash = hash, Prompts = 1, Model = new string('m', Limits.MaxModelLength + 1) },
+            new() { Spec = """{"prompts":"p.txt"}""", Hash = hash, Prompts = 1, Device = "cpu|0" },
         ];
         foreach (var submission in submissions)
             Assert.Equal(SubmitOutcome.Refused, (await orleans.GetGrain<IExperimentGrain>("malformed").Submit(submission)).Outcome);

@@ -119,7 +119,9 @@ public sealed class TokenTests : IAsyncLifetime
     {
         Use(Token(AllOfAClient, "mine"));
         await AssertRefusedAsync(Calls("other").ToArray());
-        // The list of open experiments is of all, so it is for tokens of all.
+        // The list of open experiments is of all, so it is for tokens of all, though its key could be an experiment's.
+        await AssertRefusedAsync(() => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).List());
+        Use(Token(AllOfAClient, "0"));
         await AssertRefusedAsync(() => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).List());
     }
 

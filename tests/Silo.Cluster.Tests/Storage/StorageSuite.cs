@@ -269,7 +269,7 @@ public abstract class StorageSuite
         RankEvent[] first = Batch(), second = Batch();
         await cluster.Client.RankAsync("e", first, Cancellation);
         var refused = await Assert.ThrowsAsync<SiloException>(() => cluster.Client.RankAsync("e", second, Cancellation));
-        Assert.Contains($"over the limit of {Limits.MaxStateBytes}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"over the limit of {Limits.MaxRankedBytes}", refused.Message, StringComparison.Ordinal);
         var kept = await cluster.Client.RanksAsync("e", "p1", Cancellation);
         Assert.Equal(first.Select(r => r.Rater), kept.Select(r => r.Rater));
         // And the prompt goes on as before.
