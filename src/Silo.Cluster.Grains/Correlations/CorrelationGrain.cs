@@ -23,6 +23,8 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
 
     private IGrainTimer? _showing;
     private TimeSpan _took;
+    private Task<RunningBoard> _merging = Task.FromResult<RunningBoard>(null!);
+    private Task<RunningBoard>? _next;
 
     private string Experiment => this.GetPrimaryKeyString();
 
@@ -43,11 +45,8 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
         {
             return null;
         }
-        var start = Stopwatch.GetTimestamp();
-        var board = RunningTable.Of(await MergeAsync(context));
-        _took = Stopwatch.GetElapsedTime(start);
-        gauges.Show(Experiment, board);
-        return board;
+        // Whoever asks while a merge is under way gets the next one, which all of them share: it holds whatever was counted before they asked.
+        return await (_next ?? (_merging.IsCompleted ? _merging = ShowAsync(context) : _next = AfterAsync(_merging, context)));
     }
 
     public Task Touch()
@@ -59,6 +58,24 @@ internal sealed class CorrelationGrain(ContextCache contexts, RhoGauges gauges, 
             await Board();
         }, new GrainTimerCreationOptions(_took * ShareOfTime > timing.Value.GaugesLag ? _took * ShareOfTime : timing.Value.GaugesLag, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
         return Task.CompletedTask;
+    }
+
+    private async Task<RunningBoard> AfterAsync(Task before, ExperimentContext context)
+    {
+        // How the merge before this one ended concerns those who await it.
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        _merging = _next!;
+        _next = null;
+        return await ShowAsync(context);
+    }
+
+    private async Task<RunningBoard> ShowAsync(ExperimentContext context)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var board = RunningTable.Of(await MergeAsync(context));
+        _took = Stopwatch.GetElapsedTime(start);
+        gauges.Show(Experiment, board);
+        return board;
     }
 
     private async Task<BoardSums> MergeAsync(ExperimentContext context)

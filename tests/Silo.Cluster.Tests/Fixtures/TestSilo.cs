@@ -41,6 +41,9 @@ internal sealed record TestWorld
 
     public TimeSpan ShardGathers { get; init; } = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Comes before each call of a grain; may wait or throw.</summary>
+    public Func<IIncomingGrainCallContext, Task>? BeforeCalls { get; init; }
+
     /// <summary>Sees the timing of each silo, which holds what is set there later, too.</summary>
     public Action<CampaignTiming>? Timing { get; init; }
 }
@@ -68,6 +71,12 @@ internal static class TestSilo
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(level).AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss.fff ")));
         if (world.Keys is { } keys) silo.AddSiloTokens(keys);
         if (world.Wire is { } wire) silo.AddIncomingGrainCallFilter(wire);
+        if (world.BeforeCalls is { } before)
+            silo.AddIncomingGrainCallFilter(async context =>
+            {
+                await before(context);
+                await context.Invoke();
+            });
         silo.Configure<ReminderOptions>(o => o.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100));
         silo.Configure<CampaignTiming>(o => (o.RemindEvery, o.ShardGathers) = (world.RemindEvery, world.ShardGathers));
         if (world.Timing is { } timing) silo.Configure(timing);
