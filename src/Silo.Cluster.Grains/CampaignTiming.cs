@@ -6,6 +6,12 @@ public sealed class CampaignTiming
     /// <summary>How often a campaign reminds itself: what a crash swallowed is told again within this time. Default a minute.</summary>
     public TimeSpan RemindEvery { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// After how long an ask without an answer costs its texts an attempt. Default 55 minutes: the call itself may take an hour,
+    /// and would then end without having cost one.
+    /// </summary>
+    public TimeSpan AskTimeout { get; set; } = TimeSpan.FromMinutes(55);
+
     /// <summary>How long a correlation shard gathers changes for one write. Default a quarter of a second.</summary>
     public TimeSpan ShardGathers { get; set; } = TimeSpan.FromMilliseconds(250);
 

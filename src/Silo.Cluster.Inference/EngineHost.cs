@@ -17,8 +17,11 @@ namespace Silo.Cluster.Inference;
 /// <param name="device">Kind of device, <c>cpu</c> or <c>cuda</c>.</param>
 public sealed class EngineHost(IGenerationEngine engine, string model, string device)
 {
-    private const int MostCatalogs = 64;
+    internal const int MostCatalogs = 64;
     private readonly ConcurrentDictionary<string, (ExperimentSpec Spec, MeasureCatalog Catalog)> _known = new(StringComparer.Ordinal);
+
+    /// <summary>How many specs are known at present.</summary>
+    internal int Count => _known.Count;
 
     /// <summary>Fingerprint of the engine.</summary>
     public string Fingerprint => engine.Fingerprint;

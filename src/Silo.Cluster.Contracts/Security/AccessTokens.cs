@@ -25,7 +25,7 @@ public sealed record AccessGrant(string Subject, Access Access, string Experimen
 public sealed class AccessTokens
 {
     private const string Issuer = "silo";
-    private const int MostKnown = 4_096;
+    internal const int MostKnown = 4_096;
     private static readonly (string Name, Access Access)[] s_scopes =
     [
         ("submit", Access.Submit), ("rank", Access.Rank), ("read", Access.Read), ("operate", Access.Operate), ("internal", Access.Internal),
@@ -64,6 +64,9 @@ public sealed class AccessTokens
                 expires is { } end && end > time.GetUtcNow().UtcDateTime && (notBefore is not { } start || start <= time.GetUtcNow().UtcDateTime.AddMinutes(1)),
         };
     }
+
+    /// <summary>How many tokens are known at present.</summary>
+    internal int Count => _known.Count;
 
     /// <summary>Reads keys from text: one per line, Base64; empty lines and lines that start with # are passed over.</summary>
     /// <exception cref="SiloException">A line is not Base64. The line itself is never shown.</exception>

@@ -34,8 +34,11 @@ internal sealed record ExperimentContext(CampaignContext Shared, ExperimentSpec 
 internal sealed class ContextCache(IGrainFactory grains)
 {
     // Twice as many as are open at once: some are ranked when they are over. If there are more, the cache begins anew.
-    private const int MostExperiments = 2 * Limits.MaxOpenExperiments;
+    internal const int MostExperiments = 2 * Limits.MaxOpenExperiments;
     private readonly ConcurrentDictionary<string, Task<ExperimentContext>> _known = new(StringComparer.Ordinal);
+
+    /// <summary>How many experiments are known at present.</summary>
+    internal int Count => _known.Count;
 
     /// <summary>The experiment's context.</summary>
     /// <exception cref="SiloException">There is no such experiment.</exception>

@@ -30,8 +30,6 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
     private const int AsksBeforeEngineIsGone = 40;
     // So many fit, whatever the names of raters.
     private const int FewRanks = 200;
-    // An ask that takes as long costs an attempt; the call itself may take some minutes more, and then would not.
-    private static readonly PromptRunOptions s_patience = new() { AskTimeout = 3_300_000, LongestDelay = 15_000 };
 
     private readonly StateBox<PromptRecord> _box;
     private readonly StateBox<PromptTextsRecord> _texts;
@@ -40,6 +38,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
     private readonly ClusterMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly CampaignTiming _timing;
+    private readonly PromptRunOptions _patience;
     private readonly ILogger _logger;
     private readonly Dictionary<int, TextMessage> _arrived = [];
     private readonly Queue<PromptCommand.Ask> _asks = [];
@@ -68,6 +67,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         _metrics = metrics;
         _time = time;
         _timing = timing.Value;
+        _patience = new PromptRunOptions { AskTimeout = (long)_timing.AskTimeout.TotalMilliseconds, LongestDelay = 15_000 };
         _logger = logger;
     }
 
@@ -300,7 +300,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
     private void Take(PromptEvent happened)
     {
         var before = Record.Run!;
-        var (state, commands) = PromptRun.On(before, happened, Now, s_patience);
+        var (state, commands) = PromptRun.On(before, happened, Now, _patience);
         _box.Value = Record with { Run = state };
         _isChanged |= state.Status != before.Status && state.Status != PromptRunStatus.Running;
         foreach (var command in commands)
@@ -389,7 +389,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         {
             _metrics.Generations("asked", ask.Rows.Length);
             // The answer comes to this activation: it must not be collected as idle.
-            DelayDeactivation(TimeSpan.FromMilliseconds(s_patience.AskTimeout!.Value));
+            DelayDeactivation(_timing.AskTimeout);
             var start = _time.GetTimestamp();
             var reply = await AskGrainAsync(ask, cancellation);
             if (cancellation.IsCancellationRequested) return;

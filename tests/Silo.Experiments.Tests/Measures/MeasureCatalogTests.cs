@@ -20,6 +20,22 @@ public class MeasureCatalogTests
     }
 
     [Fact]
+    public void Experiments_with_the_same_options_share_a_catalog_and_of_many_some_are_let_go()
+    {
+        MeasureCatalogOptions options = new() { CaptureK = 77, ReferenceTemperatures = [0.7, 1.5], Primary = ["leak.mean"] };
+        var first = MeasureCatalog.For(options);
+        Assert.Same(first, MeasureCatalog.For(options with { ReferenceTemperatures = [0.7, 1.5] }));
+        foreach (var other in new[] { options with { CaptureK = 78 }, options with { ReferenceTemperatures = [1.5, 0.7] }, options with { Primary = ["leak.p90"] }, options with { Primary = [] } })
+        {
+            Assert.NotSame(first, MeasureCatalog.For(other));
+            Assert.Equal(other.CaptureK, MeasureCatalog.For(other).Options.CaptureK);
+            Assert.Equal(other.ReferenceTemperatures, MeasureCatalog.For(other).Options.ReferenceTemperatures);
+        }
+        for (var k = 100; k < 140; k++) MeasureCatalog.For(options with { CaptureK = k });
+        Assert.NotSame(first, MeasureCatalog.For(options));
+    }
+
+    [Fact]
     public void The_default_primary_family_has_no_two_that_rank_alike_and_names_every_baseline()
     {
         var primary = s_catalog.Measures.Where(m => m.Primary).ToArray();
