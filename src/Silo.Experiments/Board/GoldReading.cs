@@ -1,3 +1,4 @@
+using System.Buffers;
 using Silo.Core.Numerics;
 using Silo.Core.Statistics;
 using Silo.Experiments.Controls;
@@ -66,7 +67,8 @@ internal sealed class GoldReading
     {
         var resampled = ResampledColumn.Of([.. _columns.Select(c => c.Rho)], _resamples);
         (Column, ResampledColumn)[] compared = [.. _columns.Zip(resampled).Where(c => c.First.Kind != MeasureKind.Measure && Defined(c.First) > 0)];
-        var results = _columns.Select((c, i) => Line(c, resampled[i], compared)).ToArray();
+        // Lines are independent of each other; their order stays.
+        var results = _columns.AsParallel().AsOrdered().Select((c, i) => Line(c, resampled[i], compared)).ToArray();
         var family = results.Index().Where(r => r.Item.Primary).Select(r => r.Index).ToArray();
         var adjusted = Holm.Adjust([.. family.Select(i => results[i].P ?? 1)]);
         for (var i = 0; i < family.Length; i++) results[family[i]] = Judged(_columns[family[i]], results[family[i]], adjusted[i], family.Length);
@@ -278,13 +280,19 @@ internal sealed class GoldReading
         var scores = column.Index < 0 ? BestOrder
             : column.Measure is null && column.Sign != GoldRow.Sign(_design, column.Index) ? Scores(column) : null;
         var accuracies = new PairAccuracy[_sums.Kinds];
+        var buffer = ArrayPool<ItemPair>.Shared.Rent(_pairs.Count);
         for (var kind = 0; kind < accuracies.Length; kind++)
         {
             var sums = scores is not null ? _pairs.Sums(scores, kind) : _sums.Pairs(column.Index, kind);
             var exact = AccuracyReading.Exact(_design, sums, kind, Rated.Length);
-            accuracies[kind] = column.Measure is null ? exact
-                : AccuracyReading.Calibrated(exact, _pairs.Of(column.Index, column.Sign, kind, half: 0), _pairs.Of(column.Index, column.Sign, kind, half: 1));
+            if (column.Measure is not null)
+            {
+                var first = _pairs.Of(column.Index, column.Sign, kind, half: 0, buffer);
+                exact = AccuracyReading.Calibrated(exact, first, _pairs.Of(column.Index, column.Sign, kind, half: 1, buffer.AsSpan(first.Length)));
+            }
+            accuracies[kind] = exact;
         }
+        ArrayPool<ItemPair>.Shared.Return(buffer);
         return accuracies;
     }
 

@@ -9,7 +9,6 @@ internal sealed class PairLists
 
     private readonly GoldReading.RatedPrompt[] _rated;
     private readonly Pair[][] _byKindAndHalf;
-    private ItemPair[] _buffer = [];
 
     public PairLists(BoardDesign design, GoldReading.RatedPrompt[] rated)
     {
@@ -33,19 +32,17 @@ internal sealed class PairLists
         _byKindAndHalf = [.. lists.Select(l => l.ToArray())];
     }
 
+    /// <summary>Number of pairs of both halves.</summary>
+    public int Count => _byKindAndHalf[0].Length + _byKindAndHalf[1].Length;
+
     /// <summary>
-    /// A column's differences beside the gold's, for one half of the prompts; prompts where a value is missing are left
-    /// out. Valid until the next call for the same half.
+    /// A column's differences beside the gold's, for one half of the prompts, at the beginning of
+    /// <paramref name="pairs"/>; prompts where a value is missing are left out.
     /// </summary>
-    public ReadOnlySpan<ItemPair> Of(int column, int sign, int kind, int half)
+    public Span<ItemPair> Of(int column, int sign, int kind, int half, Span<ItemPair> pairs)
     {
-        var list = _byKindAndHalf[2 * kind + half];
-        var needed = _byKindAndHalf[0].Length + _byKindAndHalf[1].Length;
-        if (_buffer.Length < needed) _buffer = new ItemPair[needed];
-        // Each half has its own part of the buffer, for both are needed at once.
-        var pairs = _buffer.AsSpan(half == 0 ? 0 : _byKindAndHalf[0].Length, list.Length);
         var count = 0;
-        foreach (var (prompt, first, second, gold) in list)
+        foreach (var (prompt, first, second, gold) in _byKindAndHalf[2 * kind + half])
         {
             var (entry, row) = _rated[prompt];
             if (!row.HasValues[column]) continue;

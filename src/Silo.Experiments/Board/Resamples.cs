@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using Silo.Core.Numerics;
 using Silo.Core.Statistics;
@@ -8,21 +9,21 @@ namespace Silo.Experiments.Board;
 /// One set of resamples of prompts, used for every column of a gold, so that differences are paired within each
 /// resample and the cost is that of a matrix product. Percentile bootstrap over prompts: as many prompts as there are
 /// are drawn with replacement (undefined ones take part in the draw), or, for many prompts, each counts Poisson(1) times.
+/// Several threads may read from it.
 /// </summary>
 internal sealed class Resamples
 {
     private readonly byte[][] _weights;
-    private readonly Quantiles _quantiles;
-    private readonly Dictionary<PromptMask, double[]> _counts = [];
-    private readonly double[] _means, _scratch;
+    private readonly ConcurrentDictionary<PromptMask, double[]> _counts = [];
+    private readonly Lazy<double[]> _all;
+    private readonly double _level;
 
     public Resamples(BoardDesign design, IReadOnlyList<string> prompts)
     {
-        _quantiles = new(design.Level);
         Count = design.Resamples;
         Poisson = prompts.Count >= design.PoissonFrom;
-        _means = new double[Count];
-        _scratch = new double[Count];
+        _all = new(() => Sums([.. Enumerable.Repeat(1.0, prompts.Count)]));
+        _level = design.Level;
         _weights = [.. prompts.Select(_ => new byte[Count])];
         if (Poisson) FillPoisson(design.Seed, prompts);
         else FillMultinomial(CounterRandom.Create(design.Seed, "board/bootstrap"));
@@ -39,28 +40,28 @@ internal sealed class Resamples
 
     /// <summary>
     /// The same for many columns at once: a tile of prompts and resamples at a time, whose weights stay in the cache for
-    /// all columns.
+    /// all columns. Prompts where all columns are 0 cost nothing.
     /// </summary>
     public double[][] Sums(IReadOnlyList<double[]> columns)
     {
         const int Block = 256;
         double[][] sums = [.. columns.Select(_ => new double[Count])];
-        var tile = new double[Math.Min(2 * Block, _weights.Length)][];
+        int[] used = [.. Enumerable.Range(0, _weights.Length).Where(prompt => columns.Any(c => c[prompt] != 0))];
+        var tile = new double[Math.Min(2 * Block, used.Length)][];
         for (var i = 0; i < tile.Length; i++) tile[i] = new double[Block];
-        for (var firstPrompt = 0; firstPrompt < _weights.Length; firstPrompt += tile.Length)
+        foreach (var prompts in used.Chunk(2 * Block))
         {
-            var prompts = Math.Min(tile.Length, _weights.Length - firstPrompt);
             for (var start = 0; start < Count; start += Block)
             {
                 var length = Math.Min(Block, Count - start);
-                for (var i = 0; i < prompts; i++)
-                    for (var b = 0; b < length; b++) tile[i][b] = _weights[firstPrompt + i][start + b];
+                for (var i = 0; i < prompts.Length; i++)
+                    for (var b = 0; b < length; b++) tile[i][b] = _weights[prompts[i]][start + b];
                 for (var c = 0; c < sums.Length; c++)
                 {
-                    var values = columns[c].AsSpan(firstPrompt, prompts);
+                    var values = columns[c];
                     var into = sums[c].AsSpan(start, length);
-                    for (var i = 0; i < prompts; i++)
-                        if (values[i] != 0) TensorPrimitives.MultiplyAdd(tile[i].AsSpan(0, length), values[i], into, into);
+                    for (var i = 0; i < prompts.Length; i++)
+                        if (values[prompts[i]] is not 0 and var value) TensorPrimitives.MultiplyAdd(tile[i].AsSpan(0, length), value, into, into);
                 }
             }
         }
@@ -79,36 +80,38 @@ internal sealed class Resamples
     public Interval? OfDifference(ResampledColumn a, ResampledColumn b, int signA, int signB)
     {
         var both = a.Mask & b.Mask;
-        Combine(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB);
-        return OfMean(_scratch, both);
+        return OfMean(Combine(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB), both);
     }
 
     /// <summary>The same over all prompts, with an undefined value counted as 0.</summary>
-    public Interval? OfDifferenceWithZeros(ResampledColumn a, ResampledColumn b, int signA, int signB)
-    {
-        Combine(a.Sums, b.Sums, signA, signB);
-        return OfMean(_scratch, PromptMask.All(_weights.Length));
-    }
+    public Interval? OfDifferenceWithZeros(ResampledColumn a, ResampledColumn b, int signA, int signB) =>
+        OfMean(Combine(a.Sums, b.Sums, signA, signB), PromptMask.All(_weights.Length));
 
     /// <summary>The interval of the ratio of two weighted sums over prompts.</summary>
     public Interval? OfRatio(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators)
     {
+        var means = new double[Count];
         var kept = 0;
         for (var b = 0; b < numerators.Length; b++)
-            if (denominators[b] > 0) _means[kept++] = numerators[b] / denominators[b];
-        return _quantiles.Central(_means.AsSpan(0, kept));
+            if (denominators[b] > 0) means[kept++] = numerators[b] / denominators[b];
+        return Quantiles.Central(means.AsSpan(0, kept), _level);
     }
 
-    private void Combine(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int signA, int signB)
+    private static double[] Combine(double[] a, double[] b, int signA, int signB)
     {
-        for (var i = 0; i < _scratch.Length; i++) _scratch[i] = signA * a[i] - signB * b[i];
+        var differences = new double[a.Length];
+        for (var i = 0; i < differences.Length; i++) differences[i] = signA * a[i] - signB * b[i];
+        return differences;
     }
 
-    // Many columns are defined on the same prompts.
+    // Many columns are defined on the same prompts, and on most of them: what is missing is taken away from all.
     private double[] CountsOf(PromptMask mask)
     {
         if (_counts.TryGetValue(mask, out var known)) return known;
-        return _counts[mask] = Sums([.. Enumerable.Range(0, _weights.Length).Select(i => mask[i] ? 1.0 : 0)]);
+        var few = 2 * mask.Count < _weights.Length;
+        var counts = Sums([.. Enumerable.Range(0, _weights.Length).Select(i => mask[i] == few ? 1.0 : 0)]);
+        if (!few) TensorPrimitives.Subtract(_all.Value, counts, counts);
+        return _counts[mask] = counts;
     }
 
     private void FillMultinomial(CounterRandom random)

@@ -28,12 +28,23 @@ public sealed record RunBoard(MeasureCatalog Catalog, CorrelationBoard Board)
         var info = run.Info();
         var filled = Create(run.Spec, info.ReferenceTemperatures);
         string[] names = [.. filled.Catalog.Measures.Select(m => m.Name)];
-        for (var prompt = 0; prompt < run.Plan.Prompts; prompt++)
-            if (run.RecordsOf(prompt, names) is { Count: > 0 } records) filled.SetTexts(records);
+        var texts = new List<GenerationRecord>(run.Plan.Rows);
+        foreach (var record in run.Records(names))
+        {
+            if (texts.Count > 0 && texts[0].Key.Prompt != record.Key.Prompt) Take();
+            texts.Add(record);
+        }
+        if (texts.Count > 0) Take();
         foreach (var rank in run.Ranks())
             filled.Board.Apply(Stored.Event(rank));
         if (info.Finished is not null) filled.Board.CloseAll();
         return filled;
+
+        void Take()
+        {
+            filled.SetTexts(texts);
+            texts.Clear();
+        }
     }
 
     /// <summary>Gives a prompt the texts that are kept of it.</summary>

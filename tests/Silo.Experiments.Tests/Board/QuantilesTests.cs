@@ -25,7 +25,7 @@ public class QuantilesTests
                 _ => i % 16 == 0 ? 1e6 + i : (double)i,
             })];
             var sorted = values.Order().ToArray();
-            var interval = new Quantiles(0.95).Central(values)!.Value;
+            var interval = Quantiles.Central(values, 0.95)!.Value;
             Assert.Equal(Percentile.OfSorted(sorted, 2.5), interval.Lower, 1e-9);
             Assert.Equal(Percentile.OfSorted(sorted, 97.5), interval.Upper, 1e-9);
         }
