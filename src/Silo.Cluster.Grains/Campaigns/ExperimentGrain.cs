@@ -211,6 +211,13 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
     {
         // One that was cancelled before it started has an end to tell, too.
         if (_box.Value is not { } record || (!record.Started && record.Campaign.Status != CampaignStatus.Cancelled)) return;
+        if (StatusNow() is { } status && IsOver(status))
+        {
+            // Nothing of it changes any more; that it is over may not have been heard everywhere.
+            _finishDue = true;
+            Carry();
+            return;
+        }
         Take(new CampaignEvent.Remind());
         try
         {

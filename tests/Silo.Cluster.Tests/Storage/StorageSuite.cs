@@ -95,7 +95,9 @@ public abstract class StorageSuite
     public async Task What_somebody_else_wrote_meanwhile_is_a_conflict_that_harms_nothing()
     {
         var spec = Specs.Small(20);
-        await using var cluster = await HostedCluster.StartAsync(new TestWorld { Engine = Slow(60), RemindEvery = TimeSpan.FromMilliseconds(300) }, await SharedAsync(), "conflicts");
+        // It goes on as long as there are conflicts to be had.
+        var gate = new Gate(12);
+        await using var cluster = await HostedCluster.StartAsync(new TestWorld { Engine = gate.Engine, RemindEvery = TimeSpan.FromMilliseconds(300) }, await SharedAsync(), "conflicts");
         using var conflicts = new Failures("conflict");
         await cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 4 }, null, Cancellation);
         var ranks = Chaos.Ranks(spec, 6);
@@ -113,6 +115,7 @@ public abstract class StorageSuite
             });
             await Task.Delay(20, Cancellation);
         }
+        gate.Open();
         await ranking;
         await AssertEndAsync(cluster, spec, ranks);
         Assert.True(conflicts.Count > 0, "no write met a conflict");
@@ -369,19 +372,6 @@ public abstract class StorageSuite
     }
 
     /// <summary>Engines that serve some requests, and the others when it is opened: where a campaign stands does not hang on time.</summary>
-    private protected sealed class Gate(int free)
-    {
-        private readonly TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _calls;
-
-        public Silo.Experiments.Generation.IGenerationEngine Engine() => new ToyEngine
-        {
-            Before = (_, _, cancelled) => Interlocked.Increment(ref _calls) > free ? _open.Task.WaitAsync(cancelled) : Task.CompletedTask,
-        };
-
-        public void Open() => _open.TrySetResult();
-    }
-
     private sealed class Row : IGrainState<PackedState>
     {
         [AllowNull]
