@@ -1,4 +1,5 @@
-# Inference on a GPU: the natives of Microsoft.ML.OnnxRuntimeGenAI.Cuda want CUDA 13 and cuDNN 9 (12 up to their version 0.14).
+# Inference on a GPU: the natives of Microsoft.ML.OnnxRuntimeGenAI.Cuda are built with CUDA 13.1 from 0.15 on (12.x up to 0.14), and want cuDNN 9: no
+# older runtime than that, since a minor version's libraries may lack what a later one's callers use.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 COPY . .
@@ -6,7 +7,7 @@ RUN dotnet publish src/Silo.Host.Cuda -c Release -r linux-x64 --self-contained f
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble AS dotnet
 
-FROM nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04
+FROM nvidia/cuda:13.1.1-cudnn-runtime-ubuntu24.04
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl3t64 libstdc++6 zlib1g && rm -rf /var/lib/apt/lists/*
 COPY --from=dotnet /usr/share/dotnet /usr/share/dotnet
 RUN ln -s /usr/share/dotnet/dotnet /usr/bin/dotnet && useradd --uid 1654 --no-create-home --shell /usr/sbin/nologin silo

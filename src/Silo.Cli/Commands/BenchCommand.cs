@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Silo.Cli.Bench;
 using Silo.Cli.Results;
+using Silo.Core;
 using Silo.Core.Features;
 using Silo.Models;
+using Silo.Models.Cuda;
 
 namespace Silo.Cli.Commands;
 
@@ -74,28 +76,63 @@ internal static class BenchCommand
             });
     }
 
-    private static Command Kernel() => new Command("kernel", "The feature kernel against softmax over the same rows (128,256 logits, one thread).")
-        .WithExamples("silo bench kernel", "silo bench kernel --json")
-        .Does((_, terminal) =>
-        {
-            var measured = KernelBenchmark.Run(TimeProvider.System);
-            if (terminal.Json)
+    private static Command Kernel()
+    {
+        var device = new Option<bool>("--device") { Description = "The kernel for CUDA devices instead, against plain reads of the same bytes; 1, 8, 32 and 256 rows." };
+        return new Command("kernel", "The feature kernel against softmax over the same rows (128,256 logits, one thread).") { device }
+            .WithExamples("silo bench kernel", "silo bench kernel --json", "silo bench kernel --device")
+            .Does((result, terminal) =>
             {
-                terminal.WriteJson(measured, CliJson.Readable.KernelBenchmark);
-                return;
-            }
-            terminal.WriteTable(["", "#one temperature", "#three"],
-            [
-                ["times softmax, float32", Numbers.Show(measured.RatioOneTemperature), Numbers.Show(measured.RatioThreeTemperatures)],
-                ["times softmax, rounded to bfloat16", Numbers.Show(measured.RatioOneTemperatureBf16), Numbers.Show(measured.RatioThreeTemperaturesBf16)],
-                .. measured.EntropyByKind.Select((entropy, i) => new[]
-                {
-                    $"rows of {Numbers.Show(entropy, "0.0")} nats", Numbers.Show(measured.RatioOneTemperatureByKind[i]), Numbers.Show(measured.RatioThreeTemperaturesByKind[i]),
-                }),
-            ]);
-            terminal.WriteLine($"""
-                softmax {Numbers.Show(measured.SoftMaxMicroseconds, "0")} µs a row; reading the row once takes {Numbers.Show(measured.RatioRead)} of that, building the histogram {Numbers.Show(measured.RatioHistogram)}
-                rows with a mass near a threshold, computed again in float64: {Numbers.Show(100 * measured.ShareRecomputed, "0.00")} %; rows that took the sorted path: {Numbers.Show(100 * measured.ShareSorted, "0.00")} %
-                """.ReplaceLineEndings("\n"));
-        });
+                if (result.GetValue(device)) OnDevice(terminal);
+                else OnHost(terminal);
+            });
+    }
+
+    private static void OnDevice(Terminal terminal)
+    {
+        using var device = FeatureDevice.Cuda() ?? throw new SiloException("no CUDA device can be seen; features are computed on the CPU here (silo bench kernel)");
+        var measured = DeviceKernelBenchmark.Run(device, 128_256, [1, 8, 32, 256]);
+        if (terminal.Json)
+        {
+            terminal.WriteJson(new DeviceBenchResult(device.Name, 128_256, measured), CliJson.Readable.DeviceBenchResult);
+            return;
+        }
+        static string Microseconds(double seconds) => Numbers.Show(seconds * 1e6, "#,0.0");
+        terminal.WriteLine($"{device.Name}: 128,256 logits a row, K = 200");
+        terminal.WriteTable(["microseconds", .. measured.Select(m => $"#{m.Rows} rows")],
+        [
+            ["a plain read, one block a row", .. measured.Select(m => Microseconds(m.Read))],
+            ["a plain read by the whole device", .. measured.Select(m => Microseconds(m.ReadByAll))],
+            ["features at one temperature", .. measured.Select(m => Microseconds(m.OneTemperature))],
+            ["the same in plain reads", .. measured.Select(m => Numbers.Show(m.InReads))],
+            ["features at three temperatures", .. measured.Select(m => Microseconds(m.ThreeTemperatures))],
+            ["copying the rows to the device", .. measured.Select(m => Microseconds(m.Upload))],
+            ["features on one core of the host", .. measured.Select(m => Microseconds(m.Host))],
+            ["percent left to the host", .. measured.Select(m => Numbers.Show(100 * m.ForHost, "0.00"))],
+            ["megabytes of the device", .. measured.Select(m => Numbers.Show(m.DeviceBytes / 1e6, "#,0.0"))],
+        ]);
+    }
+
+    private static void OnHost(Terminal terminal)
+    {
+        var measured = KernelBenchmark.Run(TimeProvider.System);
+        if (terminal.Json)
+        {
+            terminal.WriteJson(measured, CliJson.Readable.KernelBenchmark);
+            return;
+        }
+        terminal.WriteTable(["", "#one temperature", "#three"],
+        [
+            ["times softmax, float32", Numbers.Show(measured.RatioOneTemperature), Numbers.Show(measured.RatioThreeTemperatures)],
+            ["times softmax, rounded to bfloat16", Numbers.Show(measured.RatioOneTemperatureBf16), Numbers.Show(measured.RatioThreeTemperaturesBf16)],
+            .. measured.EntropyByKind.Select((entropy, i) => new[]
+            {
+                $"rows of {Numbers.Show(entropy, "0.0")} nats", Numbers.Show(measured.RatioOneTemperatureByKind[i]), Numbers.Show(measured.RatioThreeTemperaturesByKind[i]),
+            }),
+        ]);
+        terminal.WriteLine($"""
+            softmax {Numbers.Show(measured.SoftMaxMicroseconds, "0")} µs a row; reading the row once takes {Numbers.Show(measured.RatioRead)} of that, building the histogram {Numbers.Show(measured.RatioHistogram)}
+            rows with a mass near a threshold, computed again in float64: {Numbers.Show(100 * measured.ShareRecomputed, "0.00")} %; rows that took the sorted path: {Numbers.Show(100 * measured.ShareSorted, "0.00")} %
+            """.ReplaceLineEndings("\n"));
+    }
 }

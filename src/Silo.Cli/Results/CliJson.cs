@@ -18,6 +18,7 @@ namespace Silo.Cli.Results;
 [JsonSerializable(typeof(GenerateResult))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(KernelBenchmark))]
+[JsonSerializable(typeof(DeviceBenchResult))]
 [JsonSerializable(typeof(DecodeBenchResult))]
 [JsonSerializable(typeof(EngineBenchResult))]
 [JsonSerializable(typeof(PerplexityLine))]

@@ -87,14 +87,20 @@ internal static class FeatureRows
         var kernel = new FeatureKernel(row.V, row.K);
         double[] full = new double[row.Temperatures.Length * F], captured = new double[row.Temperatures.Length * C];
         kernel.Compute(row.Logits, row.Temperatures, row.Token, full, captured);
+        Check(row, full, captured);
+        return kernel.Statistics;
+    }
+
+    /// <summary>Holds feature rows, one per temperature, against the oracle.</summary>
+    public static void Check(Row row, ReadOnlySpan<double> full, ReadOnlySpan<double> captured)
+    {
         for (var i = 0; i < row.Temperatures.Length; i++)
         {
             var t = row.Temperatures[i];
-            Same($"full, T = {t}", full.AsSpan(i * F, F), slack => ReferenceFeatures.Full(row.Logits, t, row.Token, slack));
-            Same($"captured, T = {t}", captured.AsSpan(i * C, C),
+            Same($"full, T = {t}", full.Slice(i * F, F), slack => ReferenceFeatures.Full(row.Logits, t, row.Token, slack));
+            Same($"captured, T = {t}", captured.Slice(i * C, C),
                 slack => ReferenceFeatures.Captured(row.Logits, t, row.Token, row.K, slack));
         }
-        return kernel.Statistics;
 
         void Same(string what, ReadOnlySpan<double> actual, Func<double, double[]> oracle)
         {
