@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Silo.Core;
 
@@ -79,11 +80,34 @@ internal static class RunConnection
         return command.ExecuteScalar() is { } value and not DBNull ? value : null;
     }
 
+    /// <summary>Reads, and says in one line what is wrong where that fails: what is stored can be damaged in any way.</summary>
+    public static T Guard<T>(RunDirectory directory, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (Explain(directory, e) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>What is wrong with the database where reading it failed so; null where it is not to blame.</summary>
+    public static SiloException? Explain(RunDirectory directory, Exception e) => e switch
+    {
+        SqliteException sqlite => Explain(directory, sqlite),
+        FormatException or JsonException or InvalidOperationException or InvalidCastException or ArgumentException or OverflowException
+            or KeyNotFoundException or IndexOutOfRangeException => new($"{directory.Database}: is damaged ({e.Message.ReplaceLineEndings(" ")})", e),
+        _ => null,
+    };
+
     public static SiloException Explain(RunDirectory directory, SqliteException e) => new(e.SqliteErrorCode switch
     {
         Full => $"{directory.Database}: the disk is full; all that was stored is safe: free some space and run the same command again",
         InputOutput => $"{directory.Database}: reading or writing failed (is the disk full?); all that was stored is safe: run the same command again ({OneLine(e)})",
-        Corrupt or NotADatabase => $"{directory.Database}: no database of a Silo run ({OneLine(e)})",
+        Corrupt => $"{directory.Database}: is damaged ({OneLine(e)})",
+        NotADatabase => $"{directory.Database}: no database of a Silo run ({OneLine(e)})",
         Busy or Locked => $"{directory.Database}: held by another process for too long",
         CannotOpen or ReadOnly => $"{directory.Database}: cannot be opened or written to ({OneLine(e)})",
         Error => $"{directory.Database}: no database of a Silo run ({OneLine(e)})",

@@ -47,7 +47,7 @@ public sealed class RunReader : IDisposable
         catch (Exception e)
         {
             connection.Dispose();
-            if (e is SqliteException sqlite) throw RunConnection.Explain(directory, sqlite);
+            if (RunConnection.Explain(directory, e) is { } explained) throw explained;
             throw;
         }
     }
@@ -140,15 +140,5 @@ public sealed class RunReader : IDisposable
         _connection.Dispose();
     }
 
-    private T Guard<T>(Func<T> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (SqliteException e)
-        {
-            throw RunConnection.Explain(Directory, e);
-        }
-    }
+    private T Guard<T>(Func<T> read) => RunConnection.Guard(Directory, read);
 }

@@ -94,13 +94,19 @@ public sealed class RunStore : IDisposable
 
     /// <summary>Writes all that the action hands over, or nothing; returns when it is on the disk.</summary>
     /// <exception cref="SiloException">The disk is full, or writing failed.</exception>
-    public void Write(Action<RunBatch> write) => Guard(() =>
+    public void Write(Action<RunBatch> write)
     {
-        using var transaction = _connection.BeginTransaction();
-        write(new RunBatch(_connection, Plan, _time.GetUtcNow()));
-        transaction.Commit();
-        return true;
-    });
+        try
+        {
+            using var transaction = _connection.BeginTransaction();
+            write(new RunBatch(_connection, Plan, _time.GetUtcNow()));
+            transaction.Commit();
+        }
+        catch (SqliteException e)
+        {
+            throw RunConnection.Explain(Directory, e);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -123,7 +129,7 @@ public sealed class RunStore : IDisposable
         {
             connection?.Dispose();
             held.Dispose();
-            if (e is SqliteException sqlite) throw RunConnection.Explain(directory, sqlite);
+            if (RunConnection.Explain(directory, e) is { } explained) throw explained;
             throw;
         }
     }
@@ -143,15 +149,5 @@ public sealed class RunStore : IDisposable
         }
     }
 
-    private T Guard<T>(Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (SqliteException e)
-        {
-            throw RunConnection.Explain(Directory, e);
-        }
-    }
+    private T Guard<T>(Func<T> read) => RunConnection.Guard(Directory, read);
 }

@@ -36,6 +36,34 @@ public sealed class RunStoreTests : IDisposable
     }
 
     [Theory]
+    [InlineData("UPDATE meta SET value = '2026-11-26T03:59:3?' WHERE key = 'created'")]
+    [InlineData("UPDATE catalogs SET names = '[\"a\"x]'")]
+    [InlineData("UPDATE catalogs SET id = id + 1")]
+    [InlineData("UPDATE texts SET tokens = 'text'")]
+    [InlineData("UPDATE measures SET data = x'00'")]
+    public void Damage_that_is_sound_to_SQLite_is_one_line_that_names_it(string damage)
+    {
+        using (var store = Sample.Open(Run)) Sample.KeepAll(store, 0);
+        SqliteConnection.ClearAllPools();
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(Run, "run.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The statements above.
+            command.CommandText = damage;
+#pragma warning restore CA2100
+            Assert.NotEqual(0, command.ExecuteNonQuery());
+        }
+        var error = Assert.Throws<SiloException>(() =>
+        {
+            using var reader = RunReader.Open(Run);
+            reader.Info();
+            foreach (var _ in reader.Records(Sample.Measures)) { }
+        });
+        Assert.Contains("run.db: is damaged (", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("plain")]
     [InlineData("")]
     [InlineData("a\0b")]
