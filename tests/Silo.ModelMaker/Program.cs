@@ -5,6 +5,8 @@ using Silo.Models.Tests.Gguf.Llama;
 // Makes models for tests and timings:
 //   dotnet run --project tests/Silo.ModelMaker -- random MODEL.gguf [vocabulary] [width] [layers] [context]
 //   dotnet run --project tests/Silo.ModelMaker -- onnx MODEL.gguf FOLDER [half] [states] [pruned]
+// and runs a folder in a process that may take no more than so many megabytes, for as many rows:
+//   dotnet run --project tests/Silo.ModelMaker -- starve FOLDER MEGABYTES ROWS
 switch (args)
 {
     case ["random", var path, .. var sizes]:
@@ -32,7 +34,9 @@ switch (args)
             LastLogitsOnly = options.Contains("pruned"),
         });
         return 0;
+    case ["starve", var folder, var megabytes, var rows]:
+        return await Starved.RunAsync(folder, int.Parse(megabytes, CultureInfo.InvariantCulture), int.Parse(rows, CultureInfo.InvariantCulture));
     default:
-        Console.Error.WriteLine("expected: random MODEL.gguf [vocabulary] [width] [layers] [context], or onnx MODEL.gguf FOLDER [half] [states] [pruned]");
+        Console.Error.WriteLine("expected: random MODEL.gguf [vocabulary] [width] [layers] [context], onnx MODEL.gguf FOLDER [half] [states] [pruned], or starve FOLDER MEGABYTES ROWS");
         return 2;
 }
