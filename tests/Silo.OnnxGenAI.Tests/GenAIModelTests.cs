@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Silo.Core;
 using Silo.ModelMaker;
 using Silo.Models;
+using Silo.Models.OnnxGenAI;
 
 namespace Silo.OnnxGenAI.Tests;
 
@@ -171,6 +172,84 @@ public sealed class GenAIModelTests
             File.WriteAllBytes(path, whole[..random.Next(whole.Length)]);
             Assert.Throws<SiloException>(() => Folders.Open(copy.Path).Dispose());
         }
+    }
+
+    [Theory]
+    [InlineData("model.decoder.filename", "../model.onnx", "lies outside the folder")]
+    [InlineData("model.decoder.filename", "/etc/hostname", "lies outside the folder")]
+    [InlineData("model.decoder.session_options.custom_ops_library", "evil.so", "native code that comes with a model is not loaded")]
+    [InlineData("model.vocab_size", 4096, "model.vocab_size is 4096, and the graph gives 4100 logits")]
+    [InlineData("model.decoder.head_size", 16384, "")]
+    [InlineData("model.eos_token_id", 4100, "an id below 4100 was expected")]
+    public void What_a_folder_may_not_ask_for_is_refused_before_the_runtime_sees_it(string name, object value, string cause)
+    {
+        var (_, made) = Folders.Random("agreement");
+        using var copy = new Copy(made);
+        copy.Change(name, value is int number ? number : (string)value);
+        if (name.EndsWith("head_size", StringComparison.Ordinal)) copy.Change("model.decoder.num_key_value_heads", 16384);
+        var e = Assert.Throws<SiloException>(() => Folders.Open(copy.Path).Dispose());
+        Assert.Contains(copy.Path, e.Message);
+        Assert.Contains(cause, e.Message);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void Whatever_a_folders_files_hold_is_read_or_refused_in_one_line()
+    {
+        // Our own readers alone: what the runtime makes of a damaged file is its own affair.
+        var (_, made) = Folders.Random("agreement");
+        using var copy = new Copy(made);
+        var (random, times) = (new Random(5), Environment.GetEnvironmentVariable("SILO_LONG") == "1" ? 20 : 1);
+        foreach (var (file, rounds) in new[] { ("genai_config.json", 400), ("model.onnx", 150), ("tokenizer.json", 60) })
+        {
+            var path = Path.Combine(copy.Path, file);
+            var whole = File.ReadAllBytes(path);
+            for (var round = 0; round < times * rounds; round++)
+            {
+                var damaged = (byte[])whole.Clone();
+                // The head of a graph and of a vocabulary is what is read with care; weights are passed over.
+                for (var changes = random.Next(1, 6); changes > 0; changes--) damaged[random.Next(Math.Min(damaged.Length, 4_000))] = (byte)(random.Next(2) == 0 ? random.Next(256) : "0123456789\"[]{},:nul-."[random.Next(22)]);
+                File.WriteAllBytes(path, damaged);
+                try
+                {
+                    var folder = ModelFolder.Open(copy.Path);
+                    TokenizerFile.Read(folder, folder.Inside("tokenizer.json"));
+                }
+                catch (SiloException e)
+                {
+                    Assert.Contains(copy.Path, e.Message);
+                    Assert.DoesNotContain('\n', e.Message);
+                }
+            }
+            File.WriteAllBytes(path, whole);
+        }
+    }
+
+    [Fact]
+    public void Values_of_constants_may_lie_in_files_of_the_folder_and_nowhere_else()
+    {
+        var (_, made) = Folders.Random("agreement");
+        using var copy = new Copy(made);
+        var path = Path.Combine(copy.Path, "model.onnx");
+        foreach (var (file, inside) in new[] { ("weights.data", true), ("sub/../weights.data", true), ("../weights.data", false), ("/etc/hostname", false) })
+        {
+            // A graph's constants may follow its other parts: model { graph { initializer { dims 2, data_type float, name w, location outside, external_data } } }.
+            var entry = Field(13, [.. Field(1, "location"u8), .. Field(2, System.Text.Encoding.UTF8.GetBytes(file))]);
+            byte[] constant = [0x08, 2, 0x10, 1, .. Field(8, "w"u8), .. entry, 0x70, 1];
+            File.WriteAllBytes(path, [.. File.ReadAllBytes(Path.Combine(made, "model.onnx")), .. Field(7, Field(5, constant))]);
+            if (inside) Assert.Contains(ModelFolder.Open(copy.Path).Graph.Constants, c => c.File == file);
+            else Assert.Contains("lies outside the folder", Assert.Throws<SiloException>(() => ModelFolder.Open(copy.Path)).Message);
+        }
+
+        static byte[] Field(int number, ReadOnlySpan<byte> content) => [(byte)((number << 3) | 2), (byte)content.Length, .. content];
+    }
+
+    [Fact]
+    public void Half_of_a_surrogate_pair_in_a_prompt_is_no_failure()
+    {
+        var (_, folder) = Folders.Random("chat", options: new FolderOptions { ChatTemplate = Template });
+        using var model = Folders.Open(folder);
+        Assert.Equal(model.Tokenizer.EncodePrompt("a\uFFFDb"), model.Tokenizer.EncodePrompt("a\ud800b"));
     }
 
     [Fact]

@@ -11,7 +11,18 @@ namespace Silo.Models.OnnxGenAI;
 public sealed unsafe class CudaDevice
 {
     private const int ComputeCapabilityMajor = 75, ComputeCapabilityMinor = 76;
-    private static readonly Lazy<CudaDevice?> s_first = new(Find);
+    private static readonly Lazy<CudaDevice?> s_first = new(() =>
+    {
+        try
+        {
+            return Find();
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A driver from before any that the runtime could use.
+            return null;
+        }
+    });
     private readonly nint _nvml;
     private readonly nint _memoryInfo;
 

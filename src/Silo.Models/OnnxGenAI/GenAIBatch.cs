@@ -193,8 +193,18 @@ internal sealed unsafe class GenAIBatch : ISequenceBatch
         var tokens = new int[_rows.Count * _padded];
         Array.Fill(tokens, _model.PadToken);
         for (var i = 0; i < _rows.Count; i++) _rows[i].Prompt.CopyTo(tokens, i * _padded);
-        Append(tokens);
-        Read(prompt: true);
+        try
+        {
+            Append(tokens);
+            Read(prompt: true);
+        }
+        catch
+        {
+            // A generator that has read nothing, or not all, must not be taken for one that has.
+            _generator.Dispose();
+            _generator = null;
+            throw;
+        }
     }
 
     private void Append(ReadOnlySpan<int> tokens)
@@ -288,7 +298,22 @@ internal sealed unsafe class GenAIBatch : ISequenceBatch
     /// <summary>The runtime's copy of a step's logits.</summary>
     private sealed class NativeLogits(OgaTensor tensor, int count) : MemoryManager<float>
     {
-        private readonly nint _data = (nint)Tensors.Data(tensor);
+        private readonly nint _data = Checked(tensor, count);
+
+        private static nint Checked(OgaTensor tensor, int count)
+        {
+            try
+            {
+                Oga.Check(Oga.TensorGetType(tensor, out var type));
+                if (type != Oga.Float32 || Tensors.Count(tensor) != count) throw new OgaException($"logits of element type {type}, {Tensors.Count(tensor)} of them, where {count} float32 were expected");
+                return (nint)Tensors.Data(tensor);
+            }
+            catch
+            {
+                tensor.Dispose();
+                throw;
+            }
+        }
 
         public override Span<float> GetSpan() => new((float*)_data, count);
 
@@ -315,8 +340,16 @@ internal sealed unsafe class GenAIBatch : ISequenceBatch
             _values = (float*)NativeMemory.Alloc(count, sizeof(float));
             for (var row = 0; row < rows; row++) new Span<float>(_values + ((long)row * vocabulary), vocabulary).Fill(Never);
             var sizes = stackalloc long[] { rows, 1, vocabulary };
-            Oga.Check(Oga.CreateTensorFromBuffer(_values, sizes, 3, Oga.Float32, out var tensor));
-            Tensor = tensor;
+            try
+            {
+                Oga.Check(Oga.CreateTensorFromBuffer(_values, sizes, 3, Oga.Float32, out var tensor));
+                Tensor = tensor;
+            }
+            catch
+            {
+                NativeMemory.Free(_values);
+                throw;
+            }
         }
 
         public OgaTensor Tensor { get; }

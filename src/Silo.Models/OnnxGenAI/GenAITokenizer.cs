@@ -96,7 +96,8 @@ internal sealed class GenAITokenizer : ITokenizer, IDisposable
 
     private string InTemplate(string prompt) => With(tokenizer =>
     {
-        var message = JsonEncodedText.Encode(prompt);
+        // Half of a surrogate pair becomes U+FFFD here as it does where text is encoded.
+        var message = JsonEncodedText.Encode(Encoding.UTF8.GetBytes(prompt));
         Oga.Check(Oga.TokenizerApplyChatTemplate(tokenizer, null, $$"""[{"role":"user","content":"{{message}}"}]""", null, addGenerationPrompt: true, out var text));
         return Oga.Take(text);
     });
@@ -139,7 +140,7 @@ internal sealed class GenAITokenizer : ITokenizer, IDisposable
             if (root.TryGetProperty("add_bos_token", out var add)) bos &= add.ValueKind == JsonValueKind.True;
             return (bos, chats || (root.TryGetProperty("chat_template", out var template) && template.ValueKind != JsonValueKind.Null));
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new SiloException($"{file}: {e.Message}", e);
         }

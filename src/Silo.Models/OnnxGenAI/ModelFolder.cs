@@ -36,7 +36,13 @@ internal sealed class ModelFolder
             ? [.. providers.EnumerateArray().Where(p => p.ValueKind == JsonValueKind.Object).SelectMany(p => p.EnumerateObject()).Select(p => p.Name.ToLowerInvariant())]
             : [];
         GraphFile = Text("model.decoder.filename");
+        NeedsInside("model.decoder.filename", GraphFile);
+        // A model is data. Where it brings native code of its own, the runtime would run that in this process.
+        if (Settings().FirstOrDefault(pair => pair.Key.EndsWith("custom_ops_library", StringComparison.Ordinal)) is { Key: { } library, Value: var code })
+            throw Fault($"{library} is '{code}': native code that comes with a model is not loaded");
         Graph = OnnxHeader.Read(Inside(GraphFile));
+        foreach (var constant in Graph.Constants)
+            if (constant.File is { } values) NeedsInside($"the constant {constant.Name} of {GraphFile}", values);
 
         var heads = Whole("model.decoder.num_key_value_heads", 1, 1 << 14);
         var headSize = Whole("model.decoder.head_size", 1, 1 << 14);
@@ -44,9 +50,12 @@ internal sealed class ModelFolder
         if (cache.Count == 0) throw Fault("no input of the graph is a key/value cache as model.decoder.inputs names them");
         CacheType = cache[0].Type;
         CacheBytesPerToken = cache.Sum(input => (long)heads * headSize * OnnxHeader.BitsOf(input.Type) / 8);
+        if (CacheBytesPerToken > 1 << 30) throw Fault($"heads, sizes and layers make {CacheBytesPerToken / 1e9:0.0} GB of cache a token; at most 1 was expected");
         LogitsName = TryFind("model.decoder.outputs.logits")?.GetString() ?? "logits";
         var logits = Graph.Outputs.FirstOrDefault(output => output.Name == LogitsName) ?? throw Fault($"the graph has no output '{LogitsName}'");
         LogitsType = logits.Type;
+        // The runtime believes the configuration, and would copy more or less than there is.
+        if (logits.Sizes is [_, _, >= 0 and var given] && given != VocabularySize) throw Fault($"model.vocab_size is {VocabularySize}, and the graph gives {given} logits");
         GivesAllLogits = logits.Sizes.Count != 3 || logits.Sizes[1] != 1;
         HiddenStates = [.. Enumerable.Range(0, Layers + 1).Select(i => $"hidden_states.{i}")];
         if (!HiddenStates.All(name => Graph.Outputs.Exists(output => output.Name == name))) HiddenStates = [];
@@ -121,7 +130,7 @@ internal sealed class ModelFolder
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new SiloException($"{file}: not a GenAI configuration: {e.Message}", e);
+            throw new SiloException($"{file}: not a GenAI configuration: {e.Message.ReplaceLineEndings(" ")}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -195,5 +204,14 @@ internal sealed class ModelFolder
         ? id
         : throw Fault($"{name} is {value}; an id below {VocabularySize} was expected");
 
-    private SiloException Fault(string cause) => new($"{_configPath}: {cause}");
+    /// <summary>A folder's files lie in it: what a downloaded folder names elsewhere is not read.</summary>
+    private void NeedsInside(string what, string name)
+    {
+        var root = System.IO.Path.GetFullPath(Path);
+        if (!System.IO.Path.GetFullPath(System.IO.Path.Combine(root, name)).StartsWith(System.IO.Path.TrimEndingDirectorySeparator(root) + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw Fault($"{what} names '{name}', which lies outside the folder");
+    }
+
+    // What a file holds may be shown, on one line.
+    private SiloException Fault(string cause) => new($"{_configPath}: {cause.ReplaceLineEndings(" ")}");
 }

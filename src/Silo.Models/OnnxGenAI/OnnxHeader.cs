@@ -16,7 +16,10 @@ internal sealed record OnnxValue(string Name, int Type, IReadOnlyList<long> Size
 /// <param name="File">The file beside the graph that holds its values; null where they are in the graph.</param>
 internal sealed record OnnxConstant(string Name, int Type, IReadOnlyList<long> Sizes, string? File)
 {
-    public long Count => Sizes.Aggregate(1L, (product, size) => product * size);
+    // No tensor is larger, whatever a file claims.
+    private const double Most = 1e12;
+
+    public long Count => (long)Math.Min(Most, Sizes.Aggregate(1.0, (product, size) => product * Math.Max(size, 0)));
 
     public long Bytes => (Count * OnnxHeader.BitsOf(Type) + 7) / 8;
 }
@@ -29,6 +32,8 @@ internal sealed class OnnxHeader
 {
     private static readonly string[] s_types =
         "undefined,float32,uint8,int8,uint16,int16,int32,int64,string,bool,float16,float64,uint32,uint64,complex64,complex128,bfloat16,float8e4m3fn,float8e4m3fnuz,float8e5m2,float8e5m2fnuz,uint4,int4,float4e2m1".Split(',');
+
+    private const int MostSizes = 64;
 
     private readonly string _path;
     private readonly Stream _stream;
@@ -108,7 +113,7 @@ internal sealed class OnnxHeader
             }
         }, (field, value) =>
         {
-            if (field == 1) sizes.Add(value);
+            if (field == 1) Add(sizes, value);
             if (field == 2) type = (int)value;
         });
         return new OnnxConstant(name, type, sizes, file);
@@ -123,7 +128,7 @@ internal sealed class OnnxHeader
             if (field != 2) return;
             Fields(bytes, (kind, tensorBytes) =>
             {
-                if (kind == 1) Fields(tensorBytes, (part, shapeBytes) => Fields(shapeBytes, (_, size) => sizes.Add(Dimension(size))), (part, value) => { if (part == 1) type = (int)value; });
+                if (kind == 1) Fields(tensorBytes, (part, shapeBytes) => Fields(shapeBytes, (_, size) => Add(sizes, Dimension(size))), (part, value) => { if (part == 1) type = (int)value; });
             });
         });
         return new OnnxValue(name, type, sizes);
@@ -140,7 +145,7 @@ internal sealed class OnnxHeader
     private void Fields(long length, Action<int, long> message, Action<int, long>? number = null)
     {
         var end = _stream.Position + length;
-        if (length < 0 || end > _stream.Length) throw Fault("a part of it reaches beyond its end; the file is cut off, or no ONNX model");
+        if (length < 0 || length > _stream.Length - _stream.Position) throw Fault("a part of it reaches beyond its end; the file is cut off, or no ONNX model");
         while (_stream.Position < end)
         {
             var tag = Varint();
@@ -152,8 +157,8 @@ internal sealed class OnnxHeader
                 case 5: _stream.Position += 4; break;
                 case 2:
                     var size = Varint();
+                    if (size < 0 || size > end - _stream.Position) throw Fault($"field {field} at byte {_stream.Position} reaches beyond its message; no ONNX model");
                     var next = _stream.Position + size;
-                    if (size < 0 || next > end) throw Fault($"field {field} at byte {_stream.Position} reaches beyond its message; no ONNX model");
                     message(field, size);
                     _stream.Position = next;
                     break;
@@ -165,7 +170,13 @@ internal sealed class OnnxHeader
 
     private void Packed(long length, List<long> values)
     {
-        for (var end = _stream.Position + length; _stream.Position < end;) values.Add(Varint());
+        for (var end = _stream.Position + length; _stream.Position < end;) Add(values, Varint());
+    }
+
+    private void Add(List<long> sizes, long size)
+    {
+        if (sizes.Count == MostSizes) throw Fault($"a tensor of more than {MostSizes} dimensions; no ONNX model");
+        sizes.Add(size);
     }
 
     private string Text(long length)

@@ -42,13 +42,13 @@ internal sealed class TokenizerFile
         var vocabulary = model.GetProperty("vocab");
         var entries = vocabulary.ValueKind == JsonValueKind.Object
             ? vocabulary.EnumerateObject().Select(entry => (Id: entry.Value.GetInt32(), Text: entry.Name))
-            : vocabulary.EnumerateArray().Select((entry, id) => (Id: id, Text: entry[0].GetString()!));
+            : vocabulary.EnumerateArray().Select((entry, id) => (Id: id, Text: TextOf(entry[0])));
         foreach (var (id, text) in entries) Set(id, text, fallback && IsByte(text) ? SentencePieceTokenizer.ByteType : SentencePieceTokenizer.Normal);
         var unknown = model.TryGetProperty("unk_token", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
         if (root.TryGetProperty("added_tokens", out var added) && added.ValueKind == JsonValueKind.Array)
             foreach (var token in added.EnumerateArray())
             {
-                var (id, text, special) = (token.GetProperty("id").GetInt32(), token.GetProperty("content").GetString()!, IsTrue(token, "special"));
+                var (id, text, special) = (token.GetProperty("id").GetInt32(), TextOf(token.GetProperty("content")), IsTrue(token, "special"));
                 Set(id, text, !special ? SentencePieceTokenizer.UserDefined : text == unknown ? SentencePieceTokenizer.Unknown : SentencePieceTokenizer.Control);
                 if (special) _special[text] = id;
             }
@@ -84,9 +84,9 @@ internal sealed class TokenizerFile
         {
             throw new SiloException($"{path}: no such file; what tokens stand for is read from it", e);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or IOException or UnauthorizedAccessException)
         {
-            throw new SiloException($"{path}: not a tokenizer that is understood: {e.Message}", e);
+            throw new SiloException($"{path}: not a tokenizer that is understood: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed class TokenizerFile
         Array.Fill(scores, float.MinValue);
         foreach (var (rank, merge) in model.GetProperty("merges").EnumerateArray().Index())
         {
-            var piece = merge.ValueKind == JsonValueKind.Array ? merge[0].GetString() + merge[1].GetString() : Joined(merge.GetString()!);
+            var piece = merge.ValueKind == JsonValueKind.Array ? TextOf(merge[0]) + TextOf(merge[1]) : Joined(TextOf(merge));
             if (ids.TryGetValue(piece, out var id) && scores[id] == float.MinValue) scores[id] = -rank;
         }
         return new SentencePieceTokenizer(new SentencePieceVocabulary
@@ -144,6 +144,8 @@ internal sealed class TokenizerFile
             AddsSpace = AddsSpace,
         });
     }
+
+    private static string TextOf(JsonElement element) => element.GetString() ?? throw new JsonException("null where a text was expected");
 
     private static string Joined(string merge)
     {
