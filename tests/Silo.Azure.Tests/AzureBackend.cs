@@ -1,12 +1,13 @@
 using Silo.Cluster.Azure;
 using Silo.Cluster.Hosting;
 using Silo.Cluster.Tests.Fixtures;
+using Silo.Cluster.Tests.Storage;
 using Silo.TestKit.Servers;
 
 namespace Silo.Azure.Tests;
 
 /// <summary>Azurite as clusters' storage, registered as the hosts register Azure.</summary>
-internal sealed class AzureBackend : IStorageBackend, IAsyncDisposable
+public sealed class AzureBackend : IStorageBackend, IServerStorage<AzureBackend>
 {
     private readonly string _file = Path.GetTempFileName();
 

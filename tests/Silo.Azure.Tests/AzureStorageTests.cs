@@ -5,24 +5,11 @@ using Silo.Cluster.Tests.Fixtures;
 using Silo.Cluster.Tests.Storage;
 using Silo.TestKit.Servers;
 
-[assembly: AssemblyFixture(typeof(Silo.Azure.Tests.SharedAzurite))]
+[assembly: AssemblyFixture(typeof(SharedStorage<Silo.Azure.Tests.AzureBackend>))]
 
 namespace Silo.Azure.Tests;
 
-/// <summary>One server for all tests that do not stop it, started when the first asks for it.</summary>
-public sealed class SharedAzurite : IAsyncDisposable
-{
-    private readonly Lazy<Task<AzureBackend>> _started = new(AzureBackend.StartNewAsync);
-
-    internal Task<AzureBackend> GetAsync() => _started.Value;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await _started.Value).DisposeAsync();
-    }
-}
-
-public sealed class AzureStorageTests(SharedAzurite shared) : StorageSuite
+public sealed class AzureStorageTests(SharedStorage<AzureBackend> shared) : StorageSuite
 {
     private protected override async Task<IStorageBackend> SharedAsync() => await shared.GetAsync();
 

@@ -1,12 +1,13 @@
 using Silo.Cluster.Hosting;
 using Silo.Cluster.Postgres;
 using Silo.Cluster.Tests.Fixtures;
+using Silo.Cluster.Tests.Storage;
 using Silo.TestKit.Servers;
 
 namespace Silo.Postgres.Tests;
 
 /// <summary>A PostgreSQL server as clusters' storage, registered as the hosts register it.</summary>
-internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
+public sealed class PostgresBackend : IStorageBackend, IServerStorage<PostgresBackend>
 {
     private readonly string _file = Path.GetTempFileName();
 
@@ -18,7 +19,9 @@ internal sealed class PostgresBackend : IStorageBackend, IAsyncDisposable
 
     public PostgresServer Server { get; }
 
-    public static async Task<PostgresBackend> StartNewAsync(int maxConnections = 100) => new(await PostgresServer.StartNewAsync(maxConnections));
+    public static Task<PostgresBackend> StartNewAsync() => StartNewAsync(100);
+
+    public static async Task<PostgresBackend> StartNewAsync(int maxConnections) => new(await PostgresServer.StartNewAsync(maxConnections));
 
     public void Register(ISiloBuilder silo, string service) =>
         PostgresStorage.Register(silo, new SiloHostOptions { ServiceId = service, Postgres = new ConnectionFile { ConnectionStringFile = _file } });

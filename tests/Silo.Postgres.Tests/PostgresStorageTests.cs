@@ -5,24 +5,11 @@ using Silo.Cluster.Tests.Fixtures;
 using Silo.Cluster.Tests.Storage;
 using Silo.TestKit.Servers;
 
-[assembly: AssemblyFixture(typeof(Silo.Postgres.Tests.SharedPostgres))]
+[assembly: AssemblyFixture(typeof(SharedStorage<Silo.Postgres.Tests.PostgresBackend>))]
 
 namespace Silo.Postgres.Tests;
 
-/// <summary>One server for all tests that do not stop it, started when the first asks for it.</summary>
-public sealed class SharedPostgres : IAsyncDisposable
-{
-    private readonly Lazy<Task<PostgresBackend>> _started = new(() => PostgresBackend.StartNewAsync());
-
-    internal Task<PostgresBackend> GetAsync() => _started.Value;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_started is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await _started.Value).DisposeAsync();
-    }
-}
-
-public sealed class PostgresStorageTests(SharedPostgres shared) : StorageSuite
+public sealed class PostgresStorageTests(SharedStorage<PostgresBackend> shared) : StorageSuite
 {
     private protected override async Task<IStorageBackend> SharedAsync() => await shared.GetAsync();
 
