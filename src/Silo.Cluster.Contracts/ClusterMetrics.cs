@@ -66,7 +66,7 @@ public sealed class ClusterMetrics : IDisposable
             _refused.Add(0, new KeyValuePair<string, object?>("reason", reason));
         foreach (var port in (ReadOnlySpan<string>)["hosts", "clients"]) _refusedConnections.Add(0, new KeyValuePair<string, object?>("port", port));
         foreach (var reason in (ReadOnlySpan<string>)["no_engine", "busy", "other_engine"]) _capacityWaits.Add(0, new KeyValuePair<string, object?>("reason", reason));
-        foreach (var state in (ReadOnlySpan<string>)["experiment", "open_experiments", "prompt", "prompt_texts", "prompt_page", "prompt_page_ends", "correlation_shard"])
+        foreach (var state in (ReadOnlySpan<string>)["experiment", "open_experiments", "prompt", "prompt_texts", "prompt_page", "prompt_page_ends", "correlation_shard", "reminder"])
             foreach (var operation in (ReadOnlySpan<string>)["write", "conflict"])
                 _storageFailures.Add(0, new KeyValuePair<string, object?>("state", state), new KeyValuePair<string, object?>("operation", operation));
     }

@@ -35,6 +35,9 @@ public static class Limits
     /// <summary>Most ranks that one prompt takes in all its revisions.</summary>
     public const int MaxRanksPerPrompt = 65_536;
 
+    /// <summary>Most panels of one experiment: each has golds of its own in every shard.</summary>
+    public const int MaxPanels = 32;
+
     /// <summary>Most bytes of one grain's state; below Azure tables' own limit of 983,040, and Azurite's of a mebibyte in Base64.</summary>
     public const int MaxStateBytes = 750_000;
 

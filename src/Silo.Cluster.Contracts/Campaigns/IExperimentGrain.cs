@@ -65,6 +65,10 @@ public interface IExperimentGrain : IGrainWithStringKey
     [Alias("context")]
     Task<CampaignContext?> Context();
 
+    /// <summary>Ranks name these panels, which the experiment may not have had yet; returns why they cannot be taken, or null.</summary>
+    [Alias("admit-panels")]
+    Task<string?> AdmitPanels(IReadOnlyList<string> panels);
+
     /// <summary>Prompts of a page have come to their end (from the page's grain; repeated until answered).</summary>
     [Alias("prompts-ended")]
     Task PromptsEnded(IReadOnlyList<PromptEnd> ends);

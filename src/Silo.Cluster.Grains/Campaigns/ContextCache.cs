@@ -20,6 +20,9 @@ internal sealed record ExperimentContext(CampaignContext Shared, ExperimentSpec 
     /// <summary>What the experiment's board was declared with.</summary>
     public BoardDesign Design { get; } = BoardDesign.Of(Spec, Catalog.Measures);
 
+    /// <summary>Panels that the experiment is known to have: <see cref="Limits.MaxPanels"/> at most.</summary>
+    public ConcurrentDictionary<string, bool> Panels { get; } = new(StringComparer.Ordinal);
+
     /// <summary>A text as the board sees it.</summary>
     public BoardText TextOf(ShardText text) => BoardText.Of(text.Item, text.Temperature, text.Measures, Catalog);
 

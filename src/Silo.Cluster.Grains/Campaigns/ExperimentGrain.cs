@@ -182,6 +182,23 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
         Trace = record.Trace,
     });
 
+    public async Task<string?> AdmitPanels(IReadOnlyList<string> panels)
+    {
+        if (_box.Value is not { } record) return $"there is no experiment '{Id}'";
+        var known = record.Panels ?? [];
+        string[] all = [.. known.Union(panels, StringComparer.Ordinal)];
+        if (all.Length > Limits.MaxPanels)
+            return $"panel '{all[Limits.MaxPanels]}' would be number {Limits.MaxPanels + 1} of experiment '{Id}': raters of one kind share a panel, and at most {Limits.MaxPanels} are taken";
+        if (all.Length == known.Count)
+        {
+            await _commit.PendingAsync();
+            return null;
+        }
+        _box.Value = record with { Panels = all };
+        await _commit.CommitAsync();
+        return null;
+    }
+
     public async Task PromptsEnded(IReadOnlyList<PromptEnd> ends)
     {
         if (_box.Value is null) return;

@@ -25,6 +25,9 @@ internal sealed record ExperimentRecord
     public string? Digest { get; init; }
     public IReadOnlyList<string> Engines { get; init; } = [];
     public string? Trace { get; init; }
+
+    /// <summary>Panels that ranks have named.</summary>
+    public IReadOnlyList<string>? Panels { get; init; }
 }
 
 /// <summary>What a page's grain stores of its prompts' ends, by place in the page.</summary>

@@ -20,8 +20,8 @@ internal static class PromptCheck
     public static async Task<int?> RunAsync(IGrainFactory grains, string experiment, ExperimentRecord record)
     {
         using var content = new PromptsHash();
-        var next = 0;
-        var ids = new ulong[record.Prompts];
+        // Grows with what is there, not with what was said to come.
+        var ids = new List<ulong>();
         foreach (var group in Enumerable.Range(0, record.Pages).Chunk(PagesAtOnce))
         {
             var pages = await Task.WhenAll(group.Select(page => Page(grains, experiment, page).Get()));
@@ -30,7 +30,7 @@ internal static class PromptCheck
                 if (pages[i] is not { } page || page.Ids.Count != Math.Min(Limits.PageSize, record.Prompts - group[i] * Limits.PageSize)) return group[i];
                 for (var place = 0; place < page.Ids.Count; place++)
                 {
-                    ids[next++] = PromptIds.HashOf(page.Ids[place]);
+                    ids.Add(PromptIds.HashOf(page.Ids[place]));
                     content.Add(new Prompt(page.Ids[place], page.Texts[place]));
                 }
             }
@@ -42,10 +42,10 @@ internal static class PromptCheck
     }
 
     // Eight bytes of hash a prompt; what looks the same is compared as it is.
-    private static ulong? FirstTwice(ulong[] ids)
+    private static ulong? FirstTwice(List<ulong> ids)
     {
-        Array.Sort(ids);
-        for (var i = 1; i < ids.Length; i++)
+        ids.Sort();
+        for (var i = 1; i < ids.Count; i++)
             if (ids[i] == ids[i - 1]) return ids[i];
         return null;
     }

@@ -209,6 +209,7 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         catch (Exception e)
         {
             if (_reminder == mine) _reminder = null;
+            _metrics.StorageFailure("reminder", "write");
             throw new StateNotStoredException($"reminder: {e.GetType().Name}: {e.Message}");
         }
     }
@@ -273,7 +274,12 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
         }
         if (Refusal(ranks) is { } reason) return reason;
         // A prompt that was begun is the campaign's; any other may be nobody's.
-        return Record.Number >= 0 ? null : await _context!.Prompts.RefusalAsync(PromptId);
+        if (Record.Number < 0 && await _context!.Prompts.RefusalAsync(PromptId) is { } unknown) return unknown;
+        string[] panels = [.. ranks.Select(r => r.Panel).OfType<string>().Distinct(StringComparer.Ordinal).Where(p => !_context!.Panels.ContainsKey(p))];
+        if (panels.Length == 0) return null;
+        if (await GrainFactory.To<IExperimentGrain>(Experiment).AdmitPanels(panels) is { } tooMany) return tooMany;
+        foreach (var panel in panels) _context!.Panels[panel] = true;
+        return null;
     }
 
     // Ranks that filled the state would leave no room for how the texts end, and the prompt would never come to its end.

@@ -37,7 +37,8 @@ internal sealed class PromptIds(IGrainFactory grains, string experiment, int cou
 
     private async Task<ulong[]?> ReadAsync()
     {
-        var hashes = new List<ulong>(count);
+        // Grows with what is there, not with what was said to come.
+        var hashes = new List<ulong>();
         foreach (var group in Enumerable.Range(0, (count + Limits.PageSize - 1) / Limits.PageSize).Chunk(PagesAtOnce))
             foreach (var ids in await Task.WhenAll(group.Select(page => grains.GetGrain<IPromptPageGrain>(Keys.Part(experiment, page)).Ids())))
             {

@@ -158,6 +158,19 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
     }
 
     [Fact]
+    public async Task An_experiment_has_so_many_panels_and_no_more()
+    {
+        await Client.SubmitAsync("panels", Specs.Small(2, "panels"), new SubmitOptions(), null, Cancellation);
+        RankEvent Of(int panel, string prompt = "p1") => new(prompt, "t0.3-0", "ann", $"panel{panel}", 1);
+        await Client.RankAsync("panels", [.. Enumerable.Range(1, Limits.MaxPanels).Select(i => Of(i) with { Rater = $"rater{i}" })], Cancellation);
+        // Whatever the prompt, and however small the batch.
+        foreach (var ranks in (RankEvent[][])[[Of(99)], [Of(99, "p2")], [Of(1, "p2"), Of(99, "p2")]])
+            Assert.Contains("panel 'panel99' would be number 33 of experiment 'panels'", (await Assert.ThrowsAsync<SiloException>(() => Client.RankAsync("panels", ranks, Cancellation))).Message, StringComparison.Ordinal);
+        Assert.Empty(await Client.RanksAsync("panels", "p2", Cancellation));
+        Assert.Equal(1, (await Client.RankAsync("panels", [Of(Limits.MaxPanels, "p2")], Cancellation)).New);
+    }
+
+    [Fact]
     public async Task Malformed_messages_are_refused_by_the_grains_themselves()
     {
         var orleans = running.Cluster.Orleans;

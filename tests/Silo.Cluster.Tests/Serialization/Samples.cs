@@ -121,6 +121,16 @@ internal static class Samples
             Digest = "cd",
             Engines = ["engine/1"],
         }, Grains.Campaigns.CampaignJson.Default.ExperimentRecord),
+        ["experiment.2"] = Of(new ExperimentRecord
+        {
+            Spec = "{}",
+            Hash = "ab",
+            Prompts = 9,
+            Shards = 2,
+            Campaign = s_campaign,
+            Trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            Panels = ["humans", "judges"],
+        }, Grains.Campaigns.CampaignJson.Default.ExperimentRecord),
         ["open-experiments"] = Of(new OpenExperiments(["a", "b"]), Grains.Campaigns.CampaignJson.Default.OpenExperiments),
         ["open-experiments.2"] = Of(
             new OpenExperiments(["a", "b"]) { Since = ImmutableSortedDictionary.Create<string, DateTimeOffset>().Add("b", new DateTimeOffset(2026, 11, 26, 3, 0, 0, TimeSpan.Zero)) }, Grains.Campaigns.CampaignJson.Default.OpenExperiments),
