@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Silo.Client;
+using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
 using Silo.Experiments.Spec;
 
@@ -24,16 +27,19 @@ internal static class CampaignCommands
 
     private static Command Submit(ConnectionOptions connection)
     {
-        var file = new Argument<string>("file") { Description = "The experiment file (silo new writes one)." };
+        var path = new Argument<string>("file") { Description = "The experiment file (silo new writes one)." };
         var id = new Option<string?>("--id") { Description = "Id in the cluster. Default: the experiment's name in lower case." };
         var model = new Option<string?>("--model-name") { Description = "Name of the model that inference hosts serve. Default: the embedded one." };
         var device = new Option<string?>("--device") { Description = "Kind of device that hosts must have: cpu or cuda. Default: any." };
-        var window = new Option<int>("--window") { Description = "Most prompts in flight at first.", DefaultValueFactory = _ => 32 };
-        var command = new Command("submit", "Submit an experiment and start it. Repeating it changes nothing; interrupted, it goes on.\n\nExample: siloctl submit experiment.json --id poems-1 && siloctl watch poems-1") { file, id, model, device, window };
+        device.AcceptOnlyFromAmong("cpu", "cuda");
+        var window = new Option<int>("--window") { Description = "Most prompts in flight at first.", DefaultValueFactory = _ => 32, CustomParser = WindowSize };
+        var command = new Command("submit", "Submit an experiment and start it. Repeating it changes nothing; interrupted, it goes on.\n\nExample: siloctl submit experiment.json --id poems-1 && siloctl watch poems-1") { path, id, model, device, window };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var spec = SpecFiles.Read(parsed.GetValue(file)!);
+            var spec = SpecFiles.Read(parsed.GetValue(path)!);
             var experiment = parsed.GetValue(id) ?? spec.Name.ToLowerInvariant();
+            if (spec.Gold.Ranks.Count > 0) Output.Note($"gold.ranks are not sent with a submission: siloctl rank {experiment} --ranks {string.Join(" --ranks ", spec.Gold.Ranks)}");
+            if (spec.Model is { } file && parsed.GetValue(model) is null) Output.Note($"the model {file} is not sent: the hosts' own is taken, or the one that --model-name names");
             await using var client = await connection.ConnectAsync(parsed, cancellationToken);
             var outcome = await client.SubmitAsync(experiment, spec, new SubmitOptions
             {
@@ -66,7 +72,7 @@ internal static class CampaignCommands
     private static Command Window(ConnectionOptions connection)
     {
         var id = Id;
-        var size = new Argument<int>("prompts") { Description = "Most prompts in flight." };
+        var size = new Argument<int>("prompts") { Description = "Most prompts in flight.", CustomParser = WindowSize };
         var command = new Command("window", "Set the most prompts in flight.") { id, size };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -77,6 +83,14 @@ internal static class CampaignCommands
         return command;
     }
 
+    private static int WindowSize(ArgumentResult result)
+    {
+        var given = result.Tokens[0].Value;
+        if (int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var size) && size is >= 1 and <= Limits.MaxWindow) return size;
+        result.AddError($"window {given}: expected 1 to {Limits.MaxWindow}");
+        return 1;
+    }
+
     private static Command List(ConnectionOptions connection)
     {
         var command = new Command("list", "List the open experiments.");
@@ -84,7 +98,7 @@ internal static class CampaignCommands
         {
             await using var client = await connection.ConnectAsync(parsed, cancellationToken);
             var open = await client.OpenExperimentsAsync(cancellationToken);
-            Output.Write(parsed.GetValue(connection.Json), new ListResult(open), CtlJson.Default.ListResult, r => string.Join('\n', r.Experiments));
+            Output.Write(parsed.GetValue(connection.Json), new ListResult(open), CtlJson.Default.ListResult, r => r.Experiments is [] ? "no experiment is open" : string.Join('\n', r.Experiments));
             return 0;
         });
         return command;

@@ -19,7 +19,11 @@ internal static class CtlCommandLine
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            await Console.Error.WriteLineAsync(string.Join("; ", parsed.Errors.Select(e => e.Message)) + " (siloctl --help)");
+            // What is not known says more than what is missing because of it.
+            var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("Unrecognized", StringComparison.Ordinal)) ?? parsed.Errors[0];
+            // The parser's own lists come indented on several lines.
+            var message = string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+            Output.Note($"{message} (see siloctl {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help)");
             return 2;
         }
         using var interrupted = new CancellationTokenSource();
@@ -35,17 +39,17 @@ internal static class CtlCommandLine
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync("interrupted; the campaign goes on in the cluster");
+            Output.Note("interrupted; the campaign goes on in the cluster");
             return 1;
         }
         catch (SiloException e)
         {
-            await Console.Error.WriteLineAsync(e.Message);
+            Output.Note(e.Message);
             return 1;
         }
         catch (Exception e)
         {
-            await Console.Error.WriteLineAsync($"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+            Output.Note($"{e.GetType().Name}: {e.Message}");
             return 1;
         }
     }

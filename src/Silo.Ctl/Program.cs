@@ -6,7 +6,7 @@ using Silo.Ctl;
 
 AppDomain.CurrentDomain.UnhandledException += (_, e) =>
 {
-    Console.Error.WriteLine(((Exception)e.ExceptionObject).Message.ReplaceLineEndings(" "));
+    Output.Note(((Exception)e.ExceptionObject).Message);
     Environment.Exit(1);
 };
 // Where a collector is named, a submission's trace begins here; what the hosts do for it links to that.

@@ -47,7 +47,7 @@ internal static class ResultCommands
     {
         var id = Id;
         var all = new Option<bool>("--all") { Description = "Exploratory measures as well." };
-        var command = new Command("board", "Show the running table: declared measures beside the controls. Verdicts come with an export (silo report).") { id, all };
+        var command = new Command("board", "Show the running table: controls and declared measures, with normal 95 % intervals for one look. Verdicts come with an export (silo report).") { id, all };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var client = await connection.ConnectAsync(parsed, cancellationToken);
@@ -107,12 +107,17 @@ internal static class ResultCommands
         text.AppendLine(CultureInfo.InvariantCulture, $"{board.Prompts} prompts, {board.Texts} texts");
         foreach (var gold in lines.GroupBy(l => l.Gold))
         {
-            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"gold {gold.Key}{new string(' ', Math.Max(1, 33 - gold.Key.Length))}   rho   95 % interval   untied  defined  undefined  unrated");
-            foreach (var line in gold.OrderByDescending(l => Math.Abs(l.Rho ?? 0)).ThenBy(l => l.Measure, StringComparer.Ordinal))
-                text.AppendLine(CultureInfo.InvariantCulture, $"  {line.Measure,-36} {Number(line.Rho),6}  {Number(line.Lower),6} {Number(line.Upper),6}  {Number(line.RhoUntied),7}  {line.Defined,7}  {line.Undefined,9}  {line.Unrated,7}");
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{"gold " + gold.Key,-38}    rho  95 % interval   ties broken  prompts  undefined  unrated");
+            foreach (var line in gold.OrderBy(IsMeasure).ThenByDescending(l => Math.Abs(l.Rho ?? 0)).ThenBy(l => l.Measure, StringComparer.Ordinal))
+                text.AppendLine(CultureInfo.InvariantCulture, $"  {line.Measure,-36} {Number(line.Rho),6}  {Interval(line),-14}  {Number(line.RhoUntied),11}  {line.Defined,7}  {line.Undefined,9}  {line.Unrated,7}");
         }
+        if (lines.Length == 0) text.AppendLine("nothing is ranked yet: siloctl rank");
         return text.ToString().TrimEnd();
     }
 
-    private static string Number(double? value) => value is { } v ? v.ToString("0.00", CultureInfo.InvariantCulture) : "-";
+    private static bool IsMeasure(RunningLine line) => !line.Measure.StartsWith("control.", StringComparison.Ordinal);
+
+    private static string Interval(RunningLine line) => line is { Lower: not null, Upper: not null } ? $"[{Number(line.Lower)}, {Number(line.Upper)}]" : "-";
+
+    private static string Number(double? value) => value is { } v ? v.ToString("F2", CultureInfo.InvariantCulture) : "-";
 }
