@@ -133,8 +133,8 @@ internal sealed partial class PromptGrain : Grain, IPromptGrain, IRemindable, ID
             _metrics.CallRefused("ranks");
             return Refused(reason);
         }
-        // Until the end of a prompt is told, whoever tells it counts all ranks that are stored by then.
-        if (Record.Run is not { Status: PromptRunStatus.Finished, Kept: > 0 }) return await TakeAsync(ranks);
+        // Until the end of a prompt is told, whoever tells it counts all ranks that are stored by then; and of what is known nothing is stored.
+        if (Record.Run is not { Status: PromptRunStatus.Finished, Kept: > 0 } || _book!.Knows(ranks)) return await TakeAsync(ranks);
         RankReply reply;
         _lateBatches++;
         try

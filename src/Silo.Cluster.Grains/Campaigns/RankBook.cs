@@ -67,6 +67,9 @@ internal sealed class RankBook
         return trial.Events;
     }
 
+    /// <summary>Whether a batch would change nothing.</summary>
+    public bool Knows(IReadOnlyList<RankMessage> batch) => With(batch).Count == _events.Count;
+
     private bool TryAdd(RankMessage rank)
     {
         if (!_standing.Apply(ToEvent(_prompt, rank))) return false;

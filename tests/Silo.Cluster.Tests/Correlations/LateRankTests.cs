@@ -61,7 +61,11 @@ public class LateRankTests
         gate.Release(100);
         await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
         await Task.WhenAll(Enumerable.Range(0, 20).Select(i => RankAsync(cluster, spec, $"judge{i}")));
-        Assert.InRange(cluster.World.Reminders.Made, 2, 21);
+        var made = cluster.World.Reminders.Made;
+        Assert.InRange(made, 2, 21);
+        // Nor of those that are known.
+        Assert.Equal(3, (await RankAsync(cluster, spec, "judge3")).Repeated);
+        Assert.Equal(made, cluster.World.Reminders.Made);
         while (cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
         await Recount.AssertBoardAsync(cluster.Orleans, "e", spec);
     }
