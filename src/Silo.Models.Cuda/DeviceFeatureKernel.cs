@@ -44,7 +44,9 @@ public sealed class DeviceFeatureKernel : IDisposable
         _shape = new RowShape(vocabularySize, temperatures, captureSize);
         _host = new FeatureKernel(vocabularySize, captureSize);
         var (a, fullSize, capturedSize) = (device.Accelerator, rows * temperatures * TokenFeatures.FullCount, rows * temperatures * TokenFeatures.CapturedCount);
-        _run = a.LoadStreamKernel<ArrayView<float>, ArrayView<int>, ArrayView<double>, ArrayView<double>, ArrayView<double>, ArrayView<int>, ArrayView<double>, ArrayView<int>, ArrayView<long>, RowShape>(RowKernel.Run);
+        _run = a.LoadStreamKernel<ArrayView<float>, ArrayView<int>, ArrayView<double>, ArrayView<double>, ArrayView<double>, ArrayView<int>, ArrayView<double>, ArrayView<int>, ArrayView<long>, RowShape>(
+            // Else a thread could be given more registers than so many of them have.
+            RowKernel.Run, new KernelSpecialization(device.Threads, 1));
         _logits = a.Allocate1D<float>((long)rows * vocabularySize);
         _tokens = a.Allocate1D<int>(rows);
         _status = a.Allocate1D<int>(rows);

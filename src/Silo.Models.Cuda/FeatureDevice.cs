@@ -39,16 +39,17 @@ public sealed class FeatureDevice : IDisposable
     /// <summary>The first CUDA device, or null where there is none, or no driver.</summary>
     public static FeatureDevice? Cuda()
     {
-        var context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2).Cuda());
+        Context? context = null;
         try
         {
+            context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2).Cuda());
             if (context.Devices.OfType<CudaDevice>().FirstOrDefault() is { } device) return new FeatureDevice(context, device.CreateAccelerator(context));
         }
-        catch (Exception e) when (e is CudaException or NotSupportedException)
+        catch (Exception e) when (e is CudaException or NotSupportedException or DllNotFoundException or EntryPointNotFoundException)
         {
-            // A driver without a device that works is no device.
+            // A driver that finds no device, or none that works, is no device.
         }
-        context.Dispose();
+        context?.Dispose();
         return null;
     }
 

@@ -28,6 +28,8 @@ public sealed partial class PtxTests
             // A driver translates what was made for an older device.
             Assert.InRange(int.Parse(Target().Match(ptx).Groups[1].Value), 70, (10 * major) + minor);
             Assert.Contains(".visible .entry", ptx, StringComparison.Ordinal);
+            // So that registers suffice for as many threads.
+            Assert.Contains(".maxntid 512", ptx, StringComparison.Ordinal);
             // Functions of a library that is not here would have to be linked.
             Assert.DoesNotContain(".extern", ptx, StringComparison.Ordinal);
             Assert.InRange(SharedArray().Matches(ptx).Sum(array => int.Parse(array.Groups[1].Value)), 0, 48 << 10);

@@ -78,7 +78,7 @@ internal static class BucketTokens
 
     private static void Take(float z, Tail tail, ArrayView<int> pool, RowMemory memory)
     {
-        if (!(z > float.NegativeInfinity) || z < tail.LowerEdge(tail.Length - 1)) return;
+        if (!(z > float.NegativeInfinity) || z < tail.Floor) return;
         var bucket = tail.BucketOf(z);
         if ((pool[bucket >> 5] & (1 << (bucket & 31))) == 0) return;
         var words = memory.Words;

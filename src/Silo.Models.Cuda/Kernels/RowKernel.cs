@@ -90,12 +90,7 @@ internal static class RowKernel
     /// <summary>Range, number and rounding of the tokens that are not masked, and how many stand before x.</summary>
     private static void Survey(ArrayView<float> z, int x, ArrayView<int> words)
     {
-        if (Group.IdxX == 0)
-        {
-            for (var i = 0; i < Words.Count; i++) words[i] = 0;
-            words[Largest] = int.MinValue;
-            words[Smallest] = int.MaxValue;
-        }
+        for (var i = Group.IdxX; i < Words.Count; i += Group.DimX) words[i] = i == Largest ? int.MinValue : i == Smallest ? int.MaxValue : 0;
         Group.Barrier();
         var n = (int)z.Length;
         var keyX = DeviceMath.Key(z[x]);
@@ -116,12 +111,16 @@ internal static class RowKernel
             seen.Add(z7, id + (7 * step), x, keyX);
         }
         for (; id < n; id += step) seen.Add(z[id], id, x, keyX);
-        Atomic.Max(ref words[Largest], seen.Largest);
-        Atomic.Min(ref words[Smallest], seen.Smallest);
-        Atomic.Or(ref words[LowBits], seen.LowBits);
-        Atomic.Or(ref words[IsUnusual], seen.IsUnusual);
-        Atomic.Add(ref words[Unmasked], seen.Unmasked);
-        Atomic.Add(ref words[BeforeX], seen.BeforeX);
+        seen.TakeWarp();
+        if (Warp.LaneIdx == 0)
+        {
+            Atomic.Max(ref words[Largest], seen.Largest);
+            Atomic.Min(ref words[Smallest], seen.Smallest);
+            Atomic.Or(ref words[LowBits], seen.LowBits);
+            Atomic.Or(ref words[IsUnusual], seen.IsUnusual);
+            Atomic.Add(ref words[Unmasked], seen.Unmasked);
+            Atomic.Add(ref words[BeforeX], seen.BeforeX);
+        }
         Group.Barrier();
     }
 
@@ -145,6 +144,21 @@ internal static class RowKernel
             LowBits |= bits & 0xFFFF;
             Unmasked++;
             if (key > keyX || (key == keyX && id < x)) BeforeX++;
+        }
+
+        /// <summary>Takes in what the other threads of the warp have seen.</summary>
+        public void TakeWarp()
+        {
+            for (var step = Warp.WarpSize >> 1; step > 0; step >>= 1)
+            {
+                var (largest, smallest) = (Warp.ShuffleXor(Largest, step), Warp.ShuffleXor(Smallest, step));
+                if (largest > Largest) Largest = largest;
+                if (smallest < Smallest) Smallest = smallest;
+                LowBits |= Warp.ShuffleXor(LowBits, step);
+                IsUnusual |= Warp.ShuffleXor(IsUnusual, step);
+                Unmasked += Warp.ShuffleXor(Unmasked, step);
+                BeforeX += Warp.ShuffleXor(BeforeX, step);
+            }
         }
     }
 

@@ -39,6 +39,9 @@ internal struct Tail
 
     public float Scale;
 
+    /// <summary>The lower edge of the last bucket.</summary>
+    public float Floor;
+
     /// <summary>Width of a bucket.</summary>
     public double Width;
 
@@ -55,6 +58,7 @@ internal struct Tail
         var room = wide ? RowShape.WideBuckets : RowShape.NarrowBuckets;
         Length = (largest - smallest) * Scale > room - 2 ? room : Highest - DeviceMath.Floor((float)(smallest * Scale)) + 1;
         First = Lo = Hi = TokensBefore = Dropped = 0;
+        Floor = (float)((Highest - Length + 1) * Width);
     }
 
     public readonly double FirstUnit => IsWide ? 1.0 / WideFirst : 1.0 / NarrowFirst;
@@ -94,7 +98,7 @@ internal struct Tail
     public readonly int Put(float z, ArrayView<int> pool, ref int dropped)
     {
         if (!(z > float.NegativeInfinity)) return 0;
-        if (z < LowerEdge(Length - 1))
+        if (z < Floor)
         {
             dropped++;
             return 0;
