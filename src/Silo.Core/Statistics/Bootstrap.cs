@@ -17,7 +17,6 @@ public static class Bootstrap
     /// The interval of the mean over prompts. As many prompts as there are are drawn with replacement; undefined ones take
     /// part in the draw and not in its mean; a draw without any defined one is discarded. Null where fewer than two are
     /// defined: resamples of a single value are all alike, and would feign certainty.
-    /// For many statistics of the same prompts, <see cref="PromptResamples"/> gives the same bits from one set of draws.
     /// </summary>
     /// <param name="perPrompt">The statistic of each prompt, NaN where undefined, in a fixed order.</param>
     /// <param name="random">The stream to draw from.</param>

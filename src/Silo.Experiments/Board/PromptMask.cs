@@ -29,9 +29,6 @@ internal readonly struct PromptMask : IEquatable<PromptMask>
 
     public static PromptMask operator &(PromptMask a, PromptMask b) => new([.. a._words.Zip(b._words, (x, y) => x & y)]);
 
-    /// <summary>The prompts of this set that are not in the other.</summary>
-    public PromptMask Except(PromptMask other) => new([.. _words.Zip(other._words, (x, y) => x & ~y)]);
-
     public bool Equals(PromptMask other) => _words.AsSpan().SequenceEqual(other._words);
 
     public override bool Equals(object? obj) => obj is PromptMask other && Equals(other);

@@ -7,8 +7,6 @@ namespace Silo.Experiments.Spec;
 /// <summary>A JSON value and where it stands, so that every error names the place and what was expected there.</summary>
 internal readonly struct JsonPlace(string file, string path, JsonElement value)
 {
-    public string Path => path;
-
     public JsonValueKind Kind => value.ValueKind;
 
     public SiloException Expected(string expected) => new($"{Where}expected {expected}, found {Shown()}");

@@ -52,9 +52,6 @@ public static class RunResults
         return new RunResult(table, report ? store.Directory.Report : null);
     }
 
-    /// <summary>The table of a run as it stands: the kept one of a finished run, else computed.</summary>
-    public static BoardTable Table(RunReader run) => Stored(run) ?? RunBoard.Of(run).Board.Read();
-
     private static BoardTable? Stored(RunReader run)
     {
         try

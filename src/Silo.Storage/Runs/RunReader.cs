@@ -61,9 +61,6 @@ public sealed class RunReader : IDisposable
     /// <summary>The table of the finished run as JSON, as it was last computed, or null.</summary>
     public string? BoardJson() => Guard(() => StoredSpec.Meta(_connection, "board"));
 
-    /// <summary>Which texts are kept or failed.</summary>
-    public RunProgress Progress() => Guard(() => RunQueries.Progress(_connection, Plan));
-
     /// <summary>Names of all measures that are stored, each once, in the order they were first stored.</summary>
     public IReadOnlyList<string> MeasureNames() => Guard(() =>
         MeasureColumns.Catalogs(_connection).SelectMany(c => c.Names).Distinct(StringComparer.Ordinal).ToArray());

@@ -42,8 +42,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Floats between rows of results: whole panels, and rows apart.</summary>
     public int Stride => Apart(Panels * Width);
 
-    public long Bytes => _data.Bytes;
-
     /// <summary>
     /// Floats between rows of at least <paramref name="length"/>: an odd number of cache lines, so that the same column of many rows does not fall into the
     /// same few places of the cache.
