@@ -127,6 +127,8 @@ public sealed class GenerationEngine : IGenerationEngine, IAsyncDisposable
                     // The batch may be in any state: its rows fail, or begin again, and the engine goes on with a new one, when nothing reads the old.
                     await features.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     if (slots.Count == 0 && done.Count == 0 && _queue.Reader.TryRead(out var next)) next.Fail(e);
+                    // What ended before the step that had no memory is whole.
+                    if (e is DeviceMemoryException && features.IsCompletedSuccessfully) Finish(done);
                     foreach (var slot in done) slot.Job.Fail(e);
                     if (e is not DeviceMemoryException || !TryHalve(slots))
                         foreach (var slot in slots) slot.Job.Fail(e);

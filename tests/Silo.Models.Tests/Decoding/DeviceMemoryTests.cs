@@ -30,6 +30,27 @@ public sealed class DeviceMemoryTests
         }
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task A_text_that_ended_in_the_round_that_failed_is_kept(int failsAtStep)
+    {
+        using var model = new TinyLlama { Vocabulary = 400 }.Open();
+        GenerationRequest Make(int most, double temperature) => GenerationEngineTests.Request("abc", most, [temperature, temperature, temperature]) with { CaptureK = 10 };
+        await using var plain = new GenerationEngine(model);
+        var expected = new[] { await plain.GenerateAsync(Make(4, 0.9), null, TestContext.Current.CancellationToken), await plain.GenerateAsync(Make(9, 1.1), null, TestContext.Current.CancellationToken) };
+        using var small = new SmallDevice(model, 4, failsAtStep);
+        await using var engine = new GenerationEngine(small);
+        var actual = await Task.WhenAll(engine.GenerateAsync(Make(4, 0.9), null, TestContext.Current.CancellationToken), engine.GenerateAsync(Make(9, 1.1), null, TestContext.Current.CancellationToken));
+        for (var request = 0; request < 2; request++)
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.Equal(expected[request][i].Tokens, actual[request][i].Tokens);
+                Assert.Equal(expected[request][i].Trace.Full, actual[request][i].Trace.Full);
+            }
+    }
+
     [Fact]
     public async Task It_is_halved_once_and_then_fails_and_the_engine_goes_on()
     {
