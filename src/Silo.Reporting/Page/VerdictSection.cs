@@ -1,3 +1,4 @@
+using MathNet.Numerics.Distributions;
 using Silo.Experiments.Board;
 using Silo.Reporting.Charts;
 using Silo.Reporting.Model;
@@ -7,6 +8,8 @@ namespace Silo.Reporting.Page;
 /// <summary>Part 1: what came out, in one sentence, and what must be said beside it.</summary>
 internal static class VerdictSection
 {
+    private const int FewPrompts = 20;
+
     public static Markup Write(ReportModel model)
     {
         var html = new Html().Add(HeaderSection.Open("verdict"));
@@ -57,6 +60,16 @@ internal static class VerdictSection
         }
     }
 
+    /// <summary>
+    /// What a percentile bootstrap of the mean of n normal values covers: it is as wide as a normal interval from the
+    /// deviation with divisor n, where Student's t with n - 1 would be right (Efron and Tibshirani 1993, chapter 13).
+    /// </summary>
+    internal static double Coverage(int n, double level)
+    {
+        var half = Normal.InvCDF(0, 1, (1 + level) / 2) * Math.Sqrt((n - 1.0) / n);
+        return 2 * StudentT.CDF(0, 1, n - 1, half) - 1;
+    }
+
     private static Markup Reading(ReportModel model, GoldSummary gold)
     {
         var method = model.Board.Method;
@@ -68,6 +81,8 @@ internal static class VerdictSection
         html.Add($"<li><b>Ties count.</b> With three texts a prompt and a gold without ties, knowing nothing but which text is the hottest reaches +0.87; a measure that guesses between the two others, +0.75. So <i>rho, ties broken at random</i> stands beside every rho.</li>");
         if (double.IsFinite(widths.Rho))
             html.Add($"<li><b>{Numbers.Count(gold.NRated, "rated prompt")}</b> {(gold.NRated == 1 ? "gives" : "give")} confidence sequences of about \u00B1{Numbers.Quantity(widths.Rho)} for a rho{(double.IsFinite(widths.Difference) ? $" and \u00B1{Numbers.Quantity(widths.Difference)} for a difference" : "")} (medians over the family). They hold however often one looks; the bootstrap intervals hold for one look.</li>");
+        if (gold.NRated is > 1 and < FewPrompts)
+            html.Add($"<li><b>{Numbers.Count(gold.NRated, "prompt")} are few for a bootstrap.</b> Of the mean of so many normal values its {Numbers.Mark(100 * method.Level)} % interval covers the truth about {(int)Math.Round(100 * Coverage(gold.NRated, method.Level))} times in a hundred, so \u201Cnot better\u201D comes too easily. Confidence sequences have no such fault.</li>");
         foreach (var control in model.Board.Controls.Where(c => c.Missing is not null))
             html.Add($"<li><b>{control.Name} is missing:</b> {control.Missing}.</li>");
         return html.Add($"</ul></div>").ToMarkup();
