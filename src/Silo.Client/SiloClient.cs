@@ -128,6 +128,11 @@ public sealed class SiloClient : IAsyncDisposable
                     {
                         if (!await stream.MoveNextAsync()) break;
                     }
+                    catch (AccessDeniedException e)
+                    {
+                        // The token has expired meanwhile.
+                        throw new SiloException(e.Message, e);
+                    }
                     catch (Exception e) when (IsPassing(e) && !cancellationToken.IsCancellationRequested)
                     {
                         break;
@@ -272,6 +277,7 @@ public sealed class SiloClient : IAsyncDisposable
 
     private static async Task<IPEndPoint[]> ResolveAsync(IReadOnlyList<string> gateways, CancellationToken cancellationToken)
     {
+        if (gateways.Count == 0) throw new SiloException("no gateway is named: expected host:port");
         var endpoints = new List<IPEndPoint>();
         foreach (var gateway in gateways)
         {

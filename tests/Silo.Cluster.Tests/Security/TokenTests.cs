@@ -8,6 +8,7 @@ using Silo.Cluster.Contracts.Correlations;
 using Silo.Cluster.Contracts.Inference;
 using Silo.Cluster.Contracts.Security;
 using Silo.Cluster.Tests.Fixtures;
+using Silo.Core;
 using Silo.Experiments.Ranking;
 
 namespace Silo.Cluster.Tests.Security;
@@ -154,7 +155,7 @@ public sealed class TokenTests : IAsyncLifetime
         var shard = _cluster.Orleans.GetGrain<ICorrelationShardGrain>("e/000000");
         var end = new PromptEnd { Prompt = 0, Kept = 1, Failed = 0, Tokens = 1, Digest = new byte[32] };
         await AssertRefusedAsync(
-            () => experiment.Context(), () => experiment.PromptsEnded([end]), () => experiment.EnginesBusy(),
+            () => experiment.Context(), () => experiment.PromptsEnded([end]), () => experiment.EnginesBusy(), () => experiment.AdmitPanels(["panel"]),
             () => page.Tell([new PromptOrder(0, PromptOrderKind.Cancel)]), () => page.PromptEnded(end), () => page.Ids(),
             () => _cluster.Orleans.GetGrain<IPromptGrain>("e/p1").Tell(new PromptOrder(0, PromptOrderKind.Begin), "text"),
             () => shard.Update(new ShardUpdate { Prompt = "p1", From = default, To = new Counted(true, 0) }), () => shard.Sums(),
@@ -162,7 +163,19 @@ public sealed class TokenTests : IAsyncLifetime
             () => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Open("x"), () => _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0).Close("x"),
             () => _cluster.Orleans.GetGrain<IInferenceGrain>("embedded||/0").Generate(new GenerateMessage { Spec = "{}", PromptId = "p", Prompt = "", Rows = [0] }, Cancellation),
             () => _cluster.Orleans.GetGrain<IManagementGrain>(0).GetHosts(false, Cancellation),
-            () => experiment.AsReference<IRemindable>().ReceiveReminder("campaign", default));
+            () => experiment.AsReference<IRemindable>().ReceiveReminder("campaign", default),
+            () => _cluster.Orleans.GetGrain<IPromptGrain>("e/p1").AsReference<IRemindable>().ReceiveReminder("uncounted", default));
+    }
+
+    [Fact]
+    public async Task A_watch_whose_token_expires_ends_in_one_line()
+    {
+        Use(Token(AllOfAClient, "e"));
+        await _cluster.Client.SubmitAsync("e", Specs.Small(1), new SubmitOptions { Model = "served-by-nobody" }, null, Cancellation);
+        await using var watch = _cluster.Client.WatchAsync("e", 0, Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(await watch.MoveNextAsync());
+        Use(null);
+        Assert.Contains("refused: no token", (await Assert.ThrowsAsync<SiloException>(() => watch.MoveNextAsync().AsTask())).Message, StringComparison.Ordinal);
     }
 
     private string Token(Access access, string experiment) => _tokens.Issue(new AccessGrant("tester", access, experiment), TimeSpan.FromHours(1));
