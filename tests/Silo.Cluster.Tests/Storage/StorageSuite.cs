@@ -293,7 +293,10 @@ public abstract class StorageSuite
             var end = await EndAsync(cluster, experiment);
             Assert.Equal((ids.Length, 3 * ids.Length), (end.Ended, end.Kept));
             Assert.Equal(await Specs.LocalDigestAsync(Named(experiment, ids), new ToyEngine()), end.Digest);
+            // Late ranks set reminders, which have keys of their own, too.
+            Assert.Equal(ids.Length, (await cluster.Client.RankAsync(experiment, ids.Select(id => new RankEvent(id, "t0.3-0", "ann", null, 1)), Cancellation)).New);
         }
+        while ((await cluster.Service<IReminderTable>().ReadRows(0, uint.MaxValue, Cancellation)).Reminders.Count > 0) await Task.Delay(50, Cancellation);
     }
 
     // The seed makes the texts of one experiment others than the next one's.
