@@ -49,7 +49,7 @@ internal static class BoardDisplay
 
     /// <summary>A gold in one line, with the ceiling.</summary>
     public static string Title(GoldSummary gold) =>
-        $"gold {gold.Name}{(gold.Heuristic ? " (heuristic judge, which is no person)" : "")}: {gold.NRated} prompts rated, {gold.NUnrated} not, {gold.Raters} rater{(gold.Raters == 1 ? "" : "s")}"
+        $"gold {gold.Name}{(gold.Heuristic ? " (heuristic judge, which is no person)" : "")}: {gold.NRated} prompt{(gold.NRated == 1 ? "" : "s")} rated, {gold.NUnrated} not, {gold.Raters} rater{(gold.Raters == 1 ? "" : "s")}"
         + (gold.RaterAgainstRater is { Mean: { } ceiling, Ci: var ci } ? $"; rater against rater {Numbers.Show(ceiling, ci)} {Numbers.Show(ci)}" : "");
 
     /// <summary>The lines of a gold in the order in which they are shown.</summary>

@@ -28,8 +28,7 @@ internal static class BoardReader
                 readings.Any(r => r.Resamples.Poisson) ? "poisson" : "multinomial", design.Measures.Count(m => m.Primary), VerdictRule.Power),
             Golds = [.. readings.Select(r => Summary(board, r))],
             Controls = [.. Control.All.Select(c => new ControlSummary(c.Name, c.Title, c.Definition, Missing(c, withTexts, readings)))],
-            // Each gold is read by itself; the order stays.
-            Results = [.. readings.AsParallel().AsOrdered().SelectMany(r => r.Results())],
+            Results = [.. readings.SelectMany(r => r.Results())],
             GoldPairs = [.. GoldPairs(design, readings)],
             BestByHalves = [.. readings.SelectMany(r => r.BestByHalves())],
             Running = [.. readings.SelectMany(r => RunningList(design).Select(r.Running)).OfType<RunningSeries>()],

@@ -67,8 +67,9 @@ internal sealed class GoldReading
     {
         var resampled = ResampledColumn.Of([.. _columns.Select(c => c.Rho)], _resamples);
         (Column, ResampledColumn)[] compared = [.. _columns.Zip(resampled).Where(c => c.First.Kind != MeasureKind.Measure && Defined(c.First) > 0)];
-        // Lines are independent of each other; their order stays.
-        var results = _columns.AsParallel().AsOrdered().Select((c, i) => Line(c, resampled[i], compared)).ToArray();
+        // Lines are independent of each other.
+        var results = new MeasureResult[_columns.Length];
+        Parallel.For(0, results.Length, i => results[i] = Line(_columns[i], resampled[i], compared));
         var family = results.Index().Where(r => r.Item.Primary).Select(r => r.Index).ToArray();
         var adjusted = Holm.Adjust([.. family.Select(i => results[i].P ?? 1)]);
         for (var i = 0; i < family.Length; i++) results[family[i]] = Judged(_columns[family[i]], results[family[i]], adjusted[i], family.Length);
@@ -202,35 +203,39 @@ internal sealed class GoldReading
 
     private Difference Compare(Column column, ResampledColumn own, Column other, ResampledColumn theirs)
     {
-        var defined = DefinedDifferences(column, other);
-        var zeros = new double[Rated.Length];
-        for (var i = 0; i < zeros.Length; i++) zeros[i] = column.Sign * Zero(column.Rho[i]) - other.Sign * Zero(other.Rho[i]);
         // Signs are flipped ten thousand times: for exploratory measures intervals have to do.
         var tested = column.Primary;
-        var p = tested ? SignFlipP(defined) : null;
-        var pOfZeros = !tested ? null : defined.Length == zeros.Length ? p : SignFlipP(zeros);
-        var cs = tested && other.Index >= 0
-            ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], _design.Alpha, range: 2).Cs : null;
+        var differences = DefinedDifferences(column, other);
         var ci = _resamples.OfDifference(own, theirs, column.Sign, other.Sign);
+        var defined = new PairedDifference(Mean(differences), ci, tested ? SignFlipP(differences) : null, differences.Length);
         return new Difference
         {
             To = other.Name,
             Kind = other.Kind,
-            Defined = new(Mean(defined), ci, p, defined.Length),
-            UndefinedAsZero = new(Mean(zeros), defined.Length == zeros.Length ? ci : _resamples.OfDifferenceWithZeros(own, theirs, column.Sign, other.Sign), pOfZeros, zeros.Length),
-            Cs = cs,
+            Defined = defined,
+            UndefinedAsZero = differences.Length == Rated.Length ? defined : WithZeros(column, own, other, theirs),
+            Cs = tested && other.Index >= 0
+                ? Sequence.Run(row => column.Sign * column.Rho[row] - other.Sign * other.Rho[row], _design.Alpha, range: 2).Cs : null,
         };
+    }
+
+    private PairedDifference WithZeros(Column column, ResampledColumn own, Column other, ResampledColumn theirs)
+    {
+        var zeros = new double[Rated.Length];
+        for (var i = 0; i < zeros.Length; i++) zeros[i] = column.Sign * Zero(column.Rho[i]) - other.Sign * Zero(other.Rho[i]);
+        return new(Mean(zeros), _resamples.OfDifferenceWithZeros(own, theirs, column.Sign, other.Sign), column.Primary ? SignFlipP(zeros) : null, zeros.Length);
     }
 
     private static double[] DefinedDifferences(Column column, Column other)
     {
-        var differences = new List<double>(column.Rho.Length);
-        for (var i = 0; i < column.Rho.Length; i++)
+        var differences = new double[column.Rho.Length];
+        var count = 0;
+        for (var i = 0; i < differences.Length; i++)
         {
             var difference = column.Sign * column.Rho[i] - other.Sign * other.Rho[i];
-            if (!double.IsNaN(difference)) differences.Add(difference);
+            if (!double.IsNaN(difference)) differences[count++] = difference;
         }
-        return [.. differences];
+        return count == differences.Length ? differences : differences[..count];
     }
 
     private PairedDifference Paired(double[] differences, string stream) => new(Mean(differences),
@@ -242,7 +247,7 @@ internal sealed class GoldReading
 
     private static double Zero(double rho) => double.IsNaN(rho) ? 0 : rho;
 
-    private static double? Mean(IEnumerable<double> values)
+    private static double? Mean(ReadOnlySpan<double> values)
     {
         ExactSum sum = default;
         foreach (var value in values)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Silo.Core.Statistics;
 
 namespace Silo.Experiments.Board;
@@ -22,14 +23,20 @@ internal static class Quantiles
         var sample = (values.Length + Step - 1) / Step;
         // In the sample, about need / Step values belong to a tail, give or take its square root.
         var rank = (int)(need / (double)Step + Slack * Math.Sqrt(need / (double)Step)) + 1;
-        if (2 * rank < sample && Tails(values, sample, rank, need, tail) is { } interval) return interval;
+        if (2 * rank < sample)
+        {
+            double[] low = ArrayPool<double>.Shared.Rent(values.Length + 1), high = ArrayPool<double>.Shared.Rent(values.Length + 1);
+            var interval = Tails(values, sample, rank, need, tail, low, high);
+            ArrayPool<double>.Shared.Return(low);
+            ArrayPool<double>.Shared.Return(high);
+            if (interval is not null) return interval;
+        }
         values.Sort();
         return new(Percentile.OfSorted(values, 100 * tail), Percentile.OfSorted(values, 100 - 100 * tail));
     }
 
-    private static Interval? Tails(ReadOnlySpan<double> values, int sample, int rank, int need, double tail)
+    private static Interval? Tails(ReadOnlySpan<double> values, int sample, int rank, int need, double tail, double[] low, double[] high)
     {
-        double[] low = new double[values.Length + 1], high = new double[values.Length + 1];
         for (var i = 0; i < sample; i++) low[i] = values[i * Step];
         Array.Sort(low, 0, sample);
         double below = low[rank], above = low[sample - 1 - rank];

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using Silo.Core.Numerics;
@@ -80,28 +81,33 @@ internal sealed class Resamples
     public Interval? OfDifference(ResampledColumn a, ResampledColumn b, int signA, int signB)
     {
         var both = a.Mask & b.Mask;
-        return OfMean(Combine(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB), both);
+        return OfDifference(a.SumsOver(both, this), b.SumsOver(both, this), signA, signB, both);
     }
 
     /// <summary>The same over all prompts, with an undefined value counted as 0.</summary>
     public Interval? OfDifferenceWithZeros(ResampledColumn a, ResampledColumn b, int signA, int signB) =>
-        OfMean(Combine(a.Sums, b.Sums, signA, signB), PromptMask.All(_weights.Length));
+        OfDifference(a.Sums, b.Sums, signA, signB, PromptMask.All(_weights.Length));
 
     /// <summary>The interval of the ratio of two weighted sums over prompts.</summary>
     public Interval? OfRatio(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators)
     {
-        var means = new double[Count];
+        var means = ArrayPool<double>.Shared.Rent(Count);
         var kept = 0;
         for (var b = 0; b < numerators.Length; b++)
             if (denominators[b] > 0) means[kept++] = numerators[b] / denominators[b];
-        return Quantiles.Central(means.AsSpan(0, kept), _level);
+        var interval = Quantiles.Central(means.AsSpan(0, kept), _level);
+        ArrayPool<double>.Shared.Return(means);
+        return interval;
     }
 
-    private static double[] Combine(double[] a, double[] b, int signA, int signB)
+    private Interval? OfDifference(double[] a, double[] b, int signA, int signB, PromptMask mask)
     {
-        var differences = new double[a.Length];
+        var rented = ArrayPool<double>.Shared.Rent(Count);
+        var differences = rented.AsSpan(0, Count);
         for (var i = 0; i < differences.Length; i++) differences[i] = signA * a[i] - signB * b[i];
-        return differences;
+        var interval = OfMean(differences, mask);
+        ArrayPool<double>.Shared.Return(rented);
+        return interval;
     }
 
     // Many columns are defined on the same prompts, and on most of them: what is missing is taken away from all.
