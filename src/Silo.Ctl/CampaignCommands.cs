@@ -28,11 +28,11 @@ internal static class CampaignCommands
     private static Command Submit(ConnectionOptions connection)
     {
         var path = new Argument<string>("file") { Description = "The experiment file (silo new writes one)." };
-        var id = new Option<string?>("--id") { Description = "Id in the cluster. Default: the experiment's name in lower case." };
-        var model = new Option<string?>("--model-name") { Description = "Name of the model that inference hosts serve. Default: the embedded one." };
-        var device = new Option<string?>("--device") { Description = "Kind of device that hosts must have: cpu or cuda. Default: any." };
+        var id = new Option<string?>("--id") { HelpName = "ID", Description = "Id in the cluster. Default: the experiment's name in lower case." };
+        var model = new Option<string?>("--model-name") { HelpName = "NAME", Description = "Name of the model that inference hosts serve. Default: the embedded one." };
+        var device = new Option<string?>("--device") { HelpName = "cpu|cuda", Description = "Kind of device that hosts must have: cpu or cuda. Default: any." };
         device.AcceptOnlyFromAmong("cpu", "cuda");
-        var window = new Option<int>("--window") { Description = "Most prompts in flight at first.", DefaultValueFactory = _ => 32, CustomParser = WindowSize };
+        var window = new Option<int>("--window") { HelpName = "N", Description = "Most prompts in flight at first.", DefaultValueFactory = _ => 32, CustomParser = WindowSize };
         var command = new Command("submit", "Submit an experiment and start it. Repeating it changes nothing; interrupted, it goes on.\n\nExample: siloctl submit experiment.json --id poems-1 && siloctl watch poems-1") { path, id, model, device, window };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -57,7 +57,7 @@ internal static class CampaignCommands
     private static Command Watch(ConnectionOptions connection)
     {
         var id = Id;
-        var after = new Option<long>("--after") { Description = "Begin after this sequence number." };
+        var after = new Option<long>("--after") { HelpName = "N", Description = "Begin after this sequence number." };
         var command = new Command("watch", "Follow a campaign to its end, through lost connections.") { id, after };
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -7,14 +7,14 @@ namespace Silo.Ctl;
 /// <summary>The options by which every command reaches the cluster.</summary>
 internal sealed class ConnectionOptions
 {
-    private readonly Option<string[]> _gateway = New<string[]>("--gateway", "A gateway, host:port; give several for safety. Default: SILO_GATEWAY (comma-separated), else 127.0.0.1:30000.");
-    private readonly Option<string?> _tokenFile = New<string?>("--token-file", "File that holds the access token. Default: SILO_TOKEN_FILE.");
-    private readonly Option<string?> _certificate = New<string?>("--cert", "Client certificate, PEM. Default: SILO_CERT.");
-    private readonly Option<string?> _key = New<string?>("--key", "Its private key, PEM. Default: SILO_KEY.");
-    private readonly Option<string?> _authority = New<string?>("--ca", "The authority of the hosts' certificates, PEM. Default: SILO_CA.");
-    private readonly Option<string?> _cluster = New<string?>("--cluster-id", "The cluster's id. Default: silo.");
-    private readonly Option<double> _connectTimeout = new("--connect-timeout") { Description = "Seconds to try before a gateway is said to be out of reach.", DefaultValueFactory = _ => 20, Recursive = true };
-    private readonly Option<bool> _json = New<bool>("--json", "Machine-readable: one JSON object a line, the result last.");
+    private readonly Option<string[]> _gateway = New<string[]>("--gateway", "HOST:PORT", "A gateway, host:port; give several for safety. Default: SILO_GATEWAY (comma-separated), else 127.0.0.1:30000.");
+    private readonly Option<string?> _tokenFile = New<string?>("--token-file", "FILE", "File that holds the access token. Default: SILO_TOKEN_FILE.");
+    private readonly Option<string?> _certificate = New<string?>("--cert", "FILE", "Client certificate, PEM. Default: SILO_CERT.");
+    private readonly Option<string?> _key = New<string?>("--key", "FILE", "Its private key, PEM. Default: SILO_KEY.");
+    private readonly Option<string?> _authority = New<string?>("--ca", "FILE", "The authority of the hosts' certificates, PEM. Default: SILO_CA.");
+    private readonly Option<string?> _cluster = New<string?>("--cluster-id", "ID", "The cluster's id. Default: silo.");
+    private readonly Option<double> _connectTimeout = new("--connect-timeout") { HelpName = "SECONDS", Description = "Seconds to try before a gateway is said to be out of reach.", DefaultValueFactory = _ => 20, Recursive = true };
+    private readonly Option<bool> _json = New<bool>("--json", null, "Machine-readable: one JSON object a line, the result last.");
 
     /// <summary>Whether JSON is asked for.</summary>
     public Option<bool> Json => _json;
@@ -40,7 +40,7 @@ internal sealed class ConnectionOptions
         }, cancellationToken);
     }
 
-    private static Option<T> New<T>(string name, string description) => new(name) { Description = description, Recursive = true };
+    private static Option<T> New<T>(string name, string? value, string description) => new(name) { Description = description, HelpName = value, Recursive = true };
 
     private static string? Or(string? given, string variable) => given ?? (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set ? set : null);
 

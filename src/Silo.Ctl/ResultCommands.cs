@@ -24,8 +24,8 @@ internal static class ResultCommands
     private static Command Rank(ConnectionOptions connection)
     {
         var id = Id;
-        var ranks = new Option<string>("--ranks") { Description = "CSV: prompt,item,rater,rank[,panel]; 1 = best.", Required = true };
-        var revision = new Option<long>("--revision") { Description = "Revision of all ranks in the file; a higher one replaces a lower one, whatever the order of arrival." };
+        var ranks = new Option<string>("--ranks") { HelpName = "FILE", Description = "CSV: prompt,item,rater,rank[,panel]; 1 = best.", Required = true };
+        var revision = new Option<long>("--revision") { HelpName = "N", Description = "Revision of all ranks in the file; a higher one replaces a lower one, whatever the order of arrival." };
         var withdraw = new Option<bool>("--withdraw") { Description = "Withdraw the file's ranks instead (needs a higher --revision)." };
         var command = new Command("rank", "Send ranks. Repeating it changes nothing.\n\nExample: siloctl rank poems-1 --ranks monday.csv\n         siloctl rank poems-1 --ranks monday-corrected.csv --revision 1") { id, ranks, revision, withdraw };
         command.SetAction(async (parsed, cancellationToken) =>
@@ -83,7 +83,7 @@ internal static class ResultCommands
     private static Command Export(ConnectionOptions connection)
     {
         var id = Id;
-        var output = new Option<string?>("--out") { Description = "The run directory. Default: runs/<experiment>." };
+        var output = new Option<string?>("--out") { HelpName = "DIR", Description = "The run directory. Default: runs/<experiment>." };
         var noTraces = new Option<bool>("--no-traces") { Description = "Leave the token traces in the cluster." };
         var command = new Command("export", "Write a campaign into a run directory that silo report, silo compare and the rest read.\n\nExample: siloctl export poems-1 && silo report runs/poems-1") { id, output, noTraces };
         command.SetAction(async (parsed, cancellationToken) =>

@@ -9,11 +9,11 @@ internal static class TokenCommand
 {
     public static Command Create()
     {
-        var keys = new Option<string>("--keys") { Description = "The key file that the hosts read.", Required = true };
-        var allow = new Option<string[]>("--allow") { Description = "What the token allows: submit, rank, read, operate.", Required = true, AllowMultipleArgumentsPerToken = true };
-        var experiment = new Option<string>("--experiment") { Description = "The experiment that it holds for, or * for all.", DefaultValueFactory = _ => "*" };
-        var subject = new Option<string>("--subject") { Description = "Who it is issued to.", Required = true };
-        var hours = new Option<double>("--hours") { Description = "How long it holds.", DefaultValueFactory = _ => 24 };
+        var keys = new Option<string>("--keys") { HelpName = "FILE", Description = "The key file that the hosts read.", Required = true };
+        var allow = new Option<string[]>("--allow") { HelpName = "WHAT", Description = "What the token allows: submit, rank, read, operate.", Required = true, AllowMultipleArgumentsPerToken = true };
+        var experiment = new Option<string>("--experiment") { HelpName = "ID", Description = "The experiment that it holds for, or * for all.", DefaultValueFactory = _ => "*" };
+        var subject = new Option<string>("--subject") { HelpName = "NAME", Description = "Who it is issued to.", Required = true };
+        var hours = new Option<double>("--hours") { HelpName = "N", Description = "How long it holds.", DefaultValueFactory = _ => 24 };
         var issue = new Command("issue", "Print a token.\n\nExample: siloctl token issue --keys token-keys --subject anna --allow submit read --hours 72 > anna.token") { keys, allow, experiment, subject, hours };
         issue.SetAction(parsed =>
         {
