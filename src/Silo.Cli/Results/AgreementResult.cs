@@ -1,16 +1,23 @@
 using System.Text.Json.Serialization;
+using Silo.Core.Statistics;
 
 namespace Silo.Cli.Results;
 
-/// <summary>How far raters agree. Units of Krippendorff's alpha are the (prompt, item) pairs.</summary>
+/// <summary>
+/// How far raters agree. Units of Krippendorff's alpha are the (prompt, item) pairs; each <c>..._ci</c> is the 95 % bootstrap interval
+/// over prompts, null where fewer than two of them have a say.
+/// </summary>
 internal sealed record AgreementResult
 {
     public required int Prompts { get; init; }
     public required int Raters { get; init; }
     public required double? KrippendorffAlphaOrdinal { get; init; }
+    public required Interval? KrippendorffAlphaOrdinalCi { get; init; }
     public required double? KrippendorffAlphaInterval { get; init; }
+    public required Interval? KrippendorffAlphaIntervalCi { get; init; }
     public required int KrippendorffNUnits { get; init; }
     public required double? KendallWMean { get; init; }
+    public required Interval? KendallWMeanCi { get; init; }
 
     [JsonPropertyName("kendall_w_n_defined")]
     public required int KendallWNDefined { get; init; }
@@ -18,6 +25,7 @@ internal sealed record AgreementResult
     [JsonPropertyName("kendall_w_n_undefined")]
     public required int KendallWNUndefined { get; init; }
     public required double? MeanPairwiseRho { get; init; }
+    public required Interval? MeanPairwiseRhoCi { get; init; }
     public required int MeanPairwiseRhoNDefined { get; init; }
 
     /// <summary>Pairs of raters who both have lines in a prompt, but no defined rho.</summary>
@@ -28,6 +36,7 @@ internal sealed record AgreementResult
     public required double? MeanPairwiseRhoByPromptFirst { get; init; }
     public required double? MeanPairwiseRhoByPairFirst { get; init; }
     public required double? RaterAgainstRestRho { get; init; }
+    public required Interval? RaterAgainstRestRhoCi { get; init; }
     public required int PairwiseMajorityNCycles { get; init; }
 
     /// <summary>The same for each panel alone, where panels are named.</summary>

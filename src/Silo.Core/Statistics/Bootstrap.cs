@@ -13,6 +13,34 @@ public static class Bootstrap
     /// <param name="multiplicity">How often each rater was drawn.</param>
     public delegate double PromptStatistic(int prompt, ReadOnlySpan<int> multiplicity);
 
+    /// <summary>A statistic of all prompts when each counts so many times; null where undefined.</summary>
+    /// <param name="times">How often each prompt was drawn.</param>
+    public delegate double? WeightedStatistic(ReadOnlySpan<int> times);
+
+    /// <summary>
+    /// The interval of a statistic that is no mean over prompts: computed anew from each draw of as many prompts as there are; a draw
+    /// in which it is undefined is discarded. The caller sees to it that at least two prompts have a say in it.
+    /// </summary>
+    /// <param name="prompts">Number of prompts.</param>
+    /// <param name="statistic">The statistic under drawn prompts.</param>
+    /// <param name="random">The stream to draw from.</param>
+    /// <param name="resamples">Number of resamples, at least 1.</param>
+    /// <param name="level">Coverage, in (0, 1).</param>
+    public static Interval? OverPrompts(int prompts, WeightedStatistic statistic, CounterRandom random, int resamples = 2000, double level = 0.95)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resamples);
+        var values = new double[resamples];
+        var words = new ulong[(prompts + 1) / 2];
+        var times = new int[prompts];
+        int kept = 0;
+        for (int resample = 0; resample < resamples; resample++)
+        {
+            Draw(random, resample, words, times);
+            if (statistic(times) is { } value) values[kept++] = value;
+        }
+        return Percentiles(values.AsSpan(0, kept), level);
+    }
+
     /// <summary>
     /// The interval of the mean over prompts. As many prompts as there are are drawn with replacement; undefined ones take
     /// part in the draw and not in its mean; a draw without any defined one is discarded. Null where fewer than two are

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Silo.Core.Numerics;
 using Silo.Core.Statistics;
 
 namespace Silo.Core.Tests.Statistics;
@@ -38,6 +39,24 @@ public class RaterAgreementTests
             Assert.Equal((raters.Whole("mean_pairwise_rho_n_defined"), raters.Whole("mean_pairwise_rho_n_undefined")), (rho.Defined, rho.Undefined));
         }
     }
+
+    [Fact]
+    public void Interval_of_alpha_is_that_of_all_draws_of_three_prompts()
+    {
+        // Each of the 27 draws has a share of 3.7 %, more than the 2.5 % left out on either side: the bounds are the extremes.
+        RatingMatrix[] prompts = [Matrix([1, 2, 3], [1, 2, 3], [2, 1, 3]), Matrix([3, 1, 2], [1, 2.5, 2.5], [1, double.NaN, 2]), Matrix([1, 2, 3], [3, 2, 1], [1, 2, 3])];
+        foreach (var level in Enum.GetValues<MeasurementLevel>())
+        {
+            double[] draws = [.. from a in prompts from b in prompts from c in prompts select Krippendorff.Alpha([a, b, c], level).Alpha!.Value];
+            var interval = Krippendorff.AlphaInterval(prompts, level, CounterRandom.Create(1, "alpha"), resamples: 20_000)!.Value;
+            Golden.Close(draws.Min(), interval.Lower, $"{level} lower");
+            Golden.Close(draws.Max(), interval.Upper, $"{level} upper");
+        }
+    }
+
+    [Fact]
+    public void One_prompt_has_no_interval_of_alpha() =>
+        Assert.Null(Krippendorff.AlphaInterval([Matrix([1, 2, 3], [1, 2, 3]), Matrix([1, double.NaN, 3])], MeasurementLevel.Ordinal, CounterRandom.Create(1, "alpha")));
 
     [Fact]
     public void Golden_rankings()

@@ -21,6 +21,12 @@ public class LampTests
             Golden.Close(expected.Number(key), actual.Number(key), key);
         Golden.Close(expected.Number("mean_pairwise_rho_by_named_pair_first"), actual.Number("mean_pairwise_rho_by_pair_first"), "by pair first");
         Assert.Equal(expected.Whole("n_rater_names"), actual.Whole("raters"));
+        foreach (var key in (string[])["mean_pairwise_rho", "krippendorff_alpha_ordinal", "krippendorff_alpha_interval", "kendall_w_mean", "rater_against_rest_rho"])
+        {
+            var ci = actual.GetProperty(key + "_ci");
+            Assert.InRange(actual.Number(key)!.Value, ci.Number("lower")!.Value, ci.Number("upper")!.Value);
+            Assert.InRange(ci.Number("upper")!.Value - ci.Number("lower")!.Value, 0.01, 0.5);
+        }
         var prompts = expected.Items("prompts").ToArray();
         Golden.Close([.. prompts.Select(prompt => prompt.Number("kendall_w") ?? double.NaN)], actual.Numbers("kendall_w_per_prompt"), "kendall_w");
         var majority = actual.Items("majority_per_prompt").ToArray();
