@@ -89,7 +89,7 @@ internal sealed partial class ExperimentGrain : Grain, IExperimentGrain, IRemind
             await _commit.PendingAsync();
             return known.Hash == submission.Hash
                 ? new SubmitReply { Outcome = SubmitOutcome.Known }
-                : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"experiment '{Id}' was submitted with another spec (hash {known.Hash[..12]}, this one {Shown(submission.Hash)})" };
+                : new SubmitReply { Outcome = SubmitOutcome.Conflict, Reason = $"submitted before with another spec (hash {known.Hash[..12]}, this one {Shown(submission.Hash)})" };
         }
         _box.Value = new ExperimentRecord
         {

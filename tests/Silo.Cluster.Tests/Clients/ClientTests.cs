@@ -24,7 +24,7 @@ public sealed class ClientTests(ClientTests.Running running) : IClassFixture<Cli
         var end = await EndAsync("again");
         Assert.Equal(SubmitOutcome.Known, await Client.SubmitAsync("again", spec, new SubmitOptions { Window = 7 }, null, Cancellation));
         foreach (var other in new[] { spec with { Seed = 8 }, spec with { Prompts = [.. spec.Prompts.Skip(1)] }, spec with { MaxTokens = 5 } })
-            Assert.Contains("was submitted with another spec", (await Assert.ThrowsAsync<SiloException>(() => Client.SubmitAsync("again", other, new SubmitOptions(), null, Cancellation))).Message, StringComparison.Ordinal);
+            Assert.Contains("submitted before with another spec", (await Assert.ThrowsAsync<SiloException>(() => Client.SubmitAsync("again", other, new SubmitOptions(), null, Cancellation))).Message, StringComparison.Ordinal);
         Assert.Equal(end.Sequence, (await Client.StatusAsync("again", Cancellation)).Sequence);
     }
 

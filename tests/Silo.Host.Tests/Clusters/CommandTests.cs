@@ -22,7 +22,7 @@ public sealed class CommandTests(HostCluster cluster)
         Assert.Equal("paused", paused.Text("status"));
         Assert.InRange(paused.Whole("ended"), 0, 59);
         Assert.Equal("known", (await ctl.RunAsync("submit", file, "--window", "1")).Json.Text("outcome"));
-        (await ctl.RunAsync("submit", folder.Write("other.json", Specs.Json("whole", 60, seed: 8, maxTokens: 8)))).Refuses("experiment 'whole' was submitted with another spec");
+        (await ctl.RunAsync("submit", folder.Write("other.json", Specs.Json("whole", 60, seed: 8, maxTokens: 8)))).Refuses("experiment 'whole': submitted before with another spec");
         Assert.Contains("whole", (await ctl.RunAsync("list")).Json.Items("experiments").Select(e => e.GetString()));
         Assert.Equal(("paused", 3), Standing((await ctl.RunAsync("window", "whole", "3")).Json, "window"));
         (await ctl.RunAsync("window", "whole", "0")).Refuses("window 0: expected 1 to 4096");
