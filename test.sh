@@ -111,8 +111,8 @@ while read -r project; do
   grep -q 'Include="xunit.v3"' "$project" && echo "$project"
 done <"$out/supplied" >"$out/tests" || true
 step "tests"
-# Tests of storages, hosts and campaigns on two engines wait most of their time for servers and processes: they run beside those that compute.
-waiting='/(Silo\.Azure|Silo\.Host|Silo\.OnnxGenAI\.Cluster|Silo\.Postgres)\.Tests\.csproj$'
+# Tests of storages and hosts wait most of their time for servers and processes: they run beside those that compute.
+waiting='/(Silo\.Azure|Silo\.Host|Silo\.Postgres)\.Tests\.csproj$'
 { grep -E "$waiting" "$out/tests" || true; } | run_tests &
 { grep -vE "$waiting" "$out/tests" || true; } | run_tests
 wait
