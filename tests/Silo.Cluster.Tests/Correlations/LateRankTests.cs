@@ -17,9 +17,7 @@ public class LateRankTests
     {
         var spec = Specs.Small(3);
         await using var cluster = await TestCluster.StartAsync(new TestWorld { InferenceSilos = 1 });
-        await EndAsync(cluster, spec);
-        cluster.World.Store.Faults.Refused = "correlation-shard";
-        await Assert.ThrowsAnyAsync<Exception>(() => RankAsync(cluster, spec, "ann"));
+        await StoreUncountedAsync(cluster, spec);
         Assert.Equal(1, cluster.World.Reminders.Count);
         await cluster.KillAsync(cluster.Silos.Single(s => s.Role == SiloRole.Orchestrator).Silo);
         cluster.World.Store.Faults.Refused = null;
@@ -36,9 +34,7 @@ public class LateRankTests
     {
         var spec = Specs.Small(3);
         await using var cluster = await TestCluster.StartAsync(new TestWorld { InferenceSilos = 1 });
-        await EndAsync(cluster, spec);
-        cluster.World.Store.Faults.Refused = "correlation-shard";
-        await Assert.ThrowsAnyAsync<Exception>(() => RankAsync(cluster, spec, "ann"));
+        await StoreUncountedAsync(cluster, spec);
         // The reminder comes and goes as long as it is of no use.
         await Task.Delay(1500, Cancellation);
         Assert.Equal(1, cluster.World.Reminders.Count);
@@ -70,11 +66,14 @@ public class LateRankTests
         await Recount.AssertBoardAsync(cluster.Orleans, "e", spec);
     }
 
-    private static async Task EndAsync(TestCluster cluster, Silo.Experiments.Spec.ExperimentSpec spec)
+    /// <summary>A campaign that has ended, and a rank after it that is stored and whose shard cannot count it.</summary>
+    private static async Task StoreUncountedAsync(TestCluster cluster, Silo.Experiments.Spec.ExperimentSpec spec)
     {
         await cluster.Client.SubmitAsync("e", spec, new SubmitOptions(), null, Cancellation);
         await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
         while (cluster.World.Reminders.Count > 0) await Task.Delay(20, Cancellation);
+        cluster.World.Store.Faults.Refused = "correlation-shard";
+        await Assert.ThrowsAnyAsync<Exception>(() => RankAsync(cluster, spec, "ann"));
     }
 
     private static Task<RankReply> RankAsync(TestCluster cluster, Silo.Experiments.Spec.ExperimentSpec spec, string rater) => cluster.Orleans.GetGrain<IPromptGrain>(Prompt)

@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Silo.Client;
-using Silo.Cluster.Contracts;
 using Silo.Cluster.Tests.Fixtures;
 using Silo.Experiments.Campaign;
 using Silo.Experiments.Generation;
@@ -21,7 +18,6 @@ public class EngineTroubleTests
         // Each wait is twice the one before: after the fourth it is two seconds.
         const int Busy = 4;
         var asked = new ConcurrentQueue<long>();
-        var waits = 0L;
         await using var cluster = await TestCluster.StartAsync(new TestWorld
         {
             InferenceSilos = 1,
@@ -36,26 +32,14 @@ public class EngineTroubleTests
                 },
             },
         });
-        var meters = cluster.Silos.Select(s => s.Silo.ServiceProvider.GetRequiredService<ClusterMetrics>().Meter).ToHashSet();
-        using var listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, l) =>
-            {
-                if (meters.Contains(instrument.Meter) && instrument.Name == "silo.capacity.waits") l.EnableMeasurementEvents(instrument);
-            },
-        };
-        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
-        {
-            if (tags[0].Value is "busy") Interlocked.Add(ref waits, count);
-        });
-        listener.Start();
+        using var waits = new MetricSum(cluster, "silo.capacity.waits", "busy");
         var spec = Specs.Small(1);
         await cluster.Client.SubmitAsync("e", spec, new SubmitOptions { Window = 8 }, null, Cancellation);
         var end = await cluster.Client.WatchAsync("e", 0, Cancellation).LastAsync(Cancellation);
 
         Assert.Equal((3L, 0L), (end.Kept, end.Failed));
         Assert.Equal(await Specs.LocalDigestAsync(spec, new ToyEngine()), end.Digest);
-        Assert.Equal(Busy, Interlocked.Read(ref waits));
+        Assert.Equal(Busy, waits.Value);
         long[] times = [.. asked];
         Assert.Equal(Busy + 1, times.Length);
         // Clocks tick in milliseconds, timers' own a little coarser.

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Text;
-using Microsoft.Extensions.DependencyInjection;
 using Silo.Client;
 using Silo.Cluster.Contracts;
 using Silo.Cluster.Contracts.Campaigns;
@@ -83,27 +82,14 @@ public sealed class TokenTests : IAsyncLifetime
     [Fact]
     public async Task Refused_calls_leave_no_grains_behind()
     {
-        var living = 0L;
-        var meters = _cluster.Silos.Select(s => s.Silo.ServiceProvider.GetRequiredService<ClusterMetrics>().Meter).ToHashSet();
-        using var activations = new MeterListener
-        {
-            InstrumentPublished = (instrument, l) =>
-            {
-                if (meters.Contains(instrument.Meter) && instrument.Name == "silo.activations") l.EnableMeasurementEvents(instrument);
-            },
-        };
-        activations.SetMeasurementEventCallback<long>((_, count, tags, _) =>
-        {
-            if (tags[0].Value is "openexperiments") Interlocked.Add(ref living, count);
-        });
-        activations.Start();
+        using var living = new MetricSum(_cluster, "silo.activations", "openexperiments");
         Use(null);
         for (var i = 1; i <= 50; i++)
         {
             var grain = _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(1000 + i);
             await AssertRefusedAsync(() => grain.List());
         }
-        while (Interlocked.Read(ref living) > 0) await Task.Delay(20, Cancellation);
+        while (living.Value > 0) await Task.Delay(20, Cancellation);
         // One that has answered stays, whoever calls it next.
         var answered = _cluster.Orleans.GetGrain<IOpenExperimentsGrain>(0);
         Use(Token(AllOfAClient, "*"));
@@ -112,7 +98,7 @@ public sealed class TokenTests : IAsyncLifetime
         await AssertRefusedAsync(() => answered.List());
         Use(Token(AllOfAClient, "*"));
         await answered.List();
-        Assert.Equal(1, Interlocked.Read(ref living));
+        Assert.Equal(1, living.Value);
     }
 
     [Fact]
